@@ -1,0 +1,53 @@
+//===- Engine.h - From a graph to a callable -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_RUNTIME_ENGINE_ENGINE_H
+#define ATTN_RUNTIME_ENGINE_ENGINE_H
+
+#include "mlir/IR/BuiltinOps.h"
+#include "runtime/array/Array.h"
+#include <memory>
+
+namespace attn {
+
+/// A compiled function. Callables are immutable: any number of threads may call.
+class Callable {
+public:
+  virtual ~Callable() = default;
+  /// Runs the function on arguments of its types. Sizes, dtypes and the
+  /// contents of masks are checked first; what disagrees is an error that names
+  /// the argument and the source location.
+  virtual llvm::Expected<llvm::SmallVector<Array>>
+  call(llvm::ArrayRef<Array> arguments) const = 0;
+};
+
+/// Compiles modules for one target. Neither changes the module.
+class Engine {
+public:
+  virtual ~Engine() = default;
+  virtual llvm::Expected<std::unique_ptr<Callable>>
+  compile(mlir::ModuleOp module, llvm::StringRef entry) const = 0;
+};
+
+struct CpuEngineOptions {
+  /// 0: as many as OpenMP says.
+  int threads = 0;
+  int optLevel = 3;
+  /// Leave the graph as it is written: no reassociation.
+  bool keepOrder = false;
+  /// Print the IR after each stage into this folder; none if empty.
+  std::string dumpDirectory;
+};
+
+/// MLIR's CPU pipeline and ORC.
+std::unique_ptr<Engine> createCpuEngine(CpuEngineOptions options = {});
+/// The literal f64 evaluation; results are f64.
+std::unique_ptr<Engine> createReferenceEngine();
+
+} // namespace attn
+
+#endif // ATTN_RUNTIME_ENGINE_ENGINE_H
