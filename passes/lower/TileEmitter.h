@@ -1,0 +1,126 @@
+//===- TileEmitter.h - Tiles of values, computed where they are used ------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_PASSES_LOWER_TILEEMITTER_H
+#define ATTN_PASSES_LOWER_TILEEMITTER_H
+
+#include "dialect/Attn.h"
+#include "passes/lower/TileOps.h"
+#include "llvm/ADT/DenseMap.h"
+
+namespace mlir::attn {
+
+/// A box of a value that is one wide but for two dimensions.
+struct TileRequest {
+  /// The first index in every dimension.
+  SmallVector<OpFoldResult> offsets;
+  /// The dimensions of the tile's rows and columns, and their static sizes.
+  int64_t rowDim = 0, colDim = 1;
+  int64_t rows = 1, cols = 1;
+
+  TileRequest transposed() const;
+};
+
+/// Sizes of tiles along token axes whose size is not static: loops over the
+/// sizes in order, each taking what the larger ones left. The last is 1.
+struct TileSizes {
+  SmallVector<int64_t> rows{64, 1};
+  SmallVector<int64_t> keys{64, 8, 1};
+};
+
+/// The dimensions that tiles of a value span; the rows are tokens if any are.
+struct TileDims {
+  int64_t row, col;
+  bool rowIsToken;
+};
+
+/// Computes tiles of the values of a graph by computing the tiles of their
+/// operands that they need. A product over a token axis becomes a loop over
+/// tiles of tokens with the sums carried, and softmax and normalisers between
+/// two products are folded into that loop in their online form:
+///
+///   m' = max(m, max_j s_j),  p = exp(s - m'),  l' = l e^(m - m') + sum_j p_j,
+///   acc' = acc e^(m - m') + p V,   o = acc / l
+///
+/// (Milakov and Gimelshein, 2018, arXiv:1805.02867), so that no value with two
+/// token axes is ever larger than a tile.
+class TileEmitter {
+public:
+  explicit TileEmitter(TileSizes sizes) : sizes(std::move(sizes)) {}
+
+  /// The tile `tensor<rows x cols>` of `value`, in its element type.
+  FailureOr<Value> emit(OpBuilder &b, Value value, const TileRequest &request);
+
+  /// Whether tiles of the operation's result are computed, not read.
+  static bool isComputed(Operation *op);
+  /// The dimensions that tiles of `value` span.
+  static FailureOr<TileDims> getTileDims(Value value);
+  /// The size of a dimension, from the shapes of what the value is made of.
+  OpFoldResult getSize(OpBuilder &b, Value value, int64_t dim);
+
+  /// Reads tiles of `value` from `tensor` from now on.
+  void setMaterialized(Value value, Value tensor) {
+    materialized[value] = tensor;
+  }
+  const TileSizes &getSizes() const { return sizes; }
+
+  /// The loops `size` by `size` over [lo, hi) for each of the sizes, carrying
+  /// values. Loops that are known to be empty are left out.
+  using LoopBody = function_ref<FailureOr<SmallVector<Value>>(
+      OpBuilder &, Value offset, int64_t size, ValueRange carried)>;
+  static FailureOr<SmallVector<Value>>
+  forEachTile(OpBuilder &b, Location loc, OpFoldResult lo, OpFoldResult hi,
+              ArrayRef<int64_t> sizes, ValueRange init, LoopBody body);
+  /// `sizes` for an extent: exact ones if it is static.
+  static SmallVector<int64_t> getLadder(OpFoldResult extent,
+                                        ArrayRef<int64_t> sizes);
+
+private:
+  struct Product; // a contraction's operands in terms of a request
+
+  FailureOr<Value> emitLeaf(OpBuilder &b, Value value,
+                            const TileRequest &request);
+  FailureOr<Value> emitFeatureMap(OpBuilder &b, FeatureMapOp op,
+                                  const TileRequest &request);
+  FailureOr<Value> emitMask(OpBuilder &b, MaskOp op,
+                            const TileRequest &request);
+  FailureOr<Value> emitRowNormalizer(OpBuilder &b, Operation *op,
+                                     const TileRequest &request);
+  FailureOr<Value> emitAppendOnes(OpBuilder &b, AppendOnesOp op,
+                                  const TileRequest &request);
+  FailureOr<Value> emitDivideByLast(OpBuilder &b, DivideByLastOp op,
+                                    const TileRequest &request);
+  FailureOr<Value> emitElementwise(OpBuilder &b, Operation *op,
+                                   const TileRequest &request);
+
+  FailureOr<Value> emitContraction(OpBuilder &b, ContractionOpInterface op,
+                                   const TileRequest &request);
+  FailureOr<Product> analyzeProduct(OpBuilder &b, ContractionOpInterface op,
+                                    const TileRequest &request);
+  FailureOr<Value> emitTokenSum(OpBuilder &b, const Product &product);
+  std::pair<OpFoldResult, OpFoldResult> emitKeyRange(OpBuilder &b,
+                                                     Location loc, Value scores,
+                                                     OpFoldResult row,
+                                                     int64_t rows,
+                                                     OpFoldResult keys);
+
+  TileSizes sizes;
+  DenseMap<Value, Value> materialized;
+  DenseMap<Operation *, SmallVector<MaskTerm>> maskTerms;
+
+  /// The running maximum of an exponential feature map whose factor a loop over
+  /// tokens may choose (`stabilize = sequence`), while that loop is written.
+  struct RunningMax {
+    Value before; // on entry to the iteration
+    Value after;  // with this iteration's tokens
+  };
+  DenseMap<Operation *, RunningMax> runningMax;
+};
+
+} // namespace mlir::attn
+
+#endif // ATTN_PASSES_LOWER_TILEEMITTER_H

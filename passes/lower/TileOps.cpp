@@ -1,0 +1,170 @@
+//===- TileOps.cpp - Linalg on static two-dimensional tiles -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/lower/TileOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+
+using namespace mlir;
+using namespace mlir::attn;
+
+static RankedTensorType typeOf(Value tile) {
+  return cast<RankedTensorType>(tile.getType());
+}
+
+Value TileOps::constant(Type element, double value) {
+  return arith::ConstantOp::create(b, loc, b.getFloatAttr(element, value));
+}
+
+Value TileOps::fill(ArrayRef<int64_t> shape, Type element, double value) {
+  Value empty = tensor::EmptyOp::create(b, loc, shape, element);
+  return linalg::FillOp::create(b, loc, constant(element, value), empty)
+      .getResult(0);
+}
+
+Value TileOps::generic(ValueRange ins, ArrayRef<AffineMap> maps, Value out,
+                       AffineMap outMap, int64_t loops, int64_t reductions,
+                       Body body) {
+  SmallVector<AffineMap> allMaps(maps);
+  allMaps.push_back(outMap);
+  SmallVector<utils::IteratorType> iterators(loops,
+                                             utils::IteratorType::parallel);
+  for (int64_t i = loops - reductions; i < loops; ++i)
+    iterators[i] = utils::IteratorType::reduction;
+  return linalg::GenericOp::create(
+             b, loc, out.getType(), ins, out, allMaps, iterators,
+             [&](OpBuilder &nested, Location l, ValueRange args) {
+               linalg::YieldOp::create(nested, l, body(nested, l, args));
+             })
+      .getResult(0);
+}
+
+Value TileOps::convert(Value tile, Type element) {
+  Type from = typeOf(tile).getElementType();
+  if (from == element)
+    return tile;
+  bool widen = from.getIntOrFloatBitWidth() < element.getIntOrFloatBitWidth();
+  return map(tile, element, [&](OpBuilder &n, Location l, ValueRange x) {
+    return widen ? Value(arith::ExtFOp::create(n, l, element, x[0]))
+                 : Value(arith::TruncFOp::create(n, l, element, x[0]));
+  });
+}
+
+Value TileOps::transpose(Value tile) {
+  RankedTensorType type = typeOf(tile);
+  Value empty = tensor::EmptyOp::create(
+      b, loc, {type.getDimSize(1), type.getDimSize(0)}, type.getElementType());
+  return linalg::TransposeOp::create(b, loc, tile, empty,
+                                     ArrayRef<int64_t>{1, 0})
+      ->getResult(0);
+}
+
+/// The map of a tile of rank 1 or 2 in loops (i, j): (i, j) or (i).
+static AffineMap rowMap(OpBuilder &b, Value tile, int64_t loops) {
+  int64_t rank = typeOf(tile).getRank();
+  return b.getMultiDimIdentityMap(loops).getMajorSubMap(rank);
+}
+
+Value TileOps::map(ValueRange tiles, Type element, Body body) {
+  RankedTensorType type = typeOf(tiles.front());
+  Value out = tensor::EmptyOp::create(b, loc, type.getShape(), element);
+  SmallVector<AffineMap> maps;
+  for (Value tile : tiles)
+    maps.push_back(rowMap(b, tile, type.getRank()));
+  return generic(tiles, maps, out, maps.front(), type.getRank(), 0, body);
+}
+
+Value TileOps::update(Value acc, ValueRange tiles, Body body) {
+  int64_t rank = typeOf(acc).getRank();
+  SmallVector<AffineMap> maps;
+  for (Value tile : tiles)
+    maps.push_back(rowMap(b, tile, rank));
+  return generic(tiles, maps, acc, rowMap(b, acc, rank), rank, 0,
+                 [&](OpBuilder &n, Location l, ValueRange args) {
+                   SmallVector<Value> order{args.back()};
+                   llvm::append_range(order, args.drop_back());
+                   return body(n, l, order);
+                 });
+}
+
+Value TileOps::reduceRows(Value acc, Value tile, Body body) {
+  return generic(tile, rowMap(b, tile, 2), acc, rowMap(b, acc, 2), 2, 1, body);
+}
+
+Value TileOps::maxOfAll(Value tile) {
+  Type element = typeOf(tile).getElementType();
+  double lowest = -std::numeric_limits<double>::infinity();
+  auto max = [](OpBuilder &n, Location l, ValueRange x) -> Value {
+    return arith::MaximumFOp::create(n, l, x[0], x[1]);
+  };
+  Value rows = reduceRows(fill({typeOf(tile).getDimSize(0)}, element, lowest),
+                          tile, max);
+  Value all = generic(rows, b.getMultiDimIdentityMap(1),
+                      fill({}, element, lowest),
+                      AffineMap::get(1, 0, b.getContext()), 1, 1, max);
+  return tensor::ExtractOp::create(b, loc, all, ValueRange{});
+}
+
+Value TileOps::addColumns(Value acc, Value tile) {
+  // Loops (j, i): j parallel, i summed.
+  AffineExpr j = b.getAffineDimExpr(0), i = b.getAffineDimExpr(1);
+  return generic(tile, AffineMap::get(2, 0, {i, j}, b.getContext()), acc,
+                 AffineMap::get(2, 0, j), 2, 1,
+                 [](OpBuilder &n, Location l, ValueRange x) -> Value {
+                   return arith::AddFOp::create(n, l, x[1], x[0]);
+                 });
+}
+
+Value TileOps::matmul(Value acc, Value lhs, bool lhsTransposed, Value rhs,
+                      bool rhsTransposed) {
+  // The columns y are the vector dimension: they must be contiguous in rhs.
+  if (rhsTransposed)
+    rhs = transpose(rhs);
+  AffineExpr x = b.getAffineDimExpr(0), y = b.getAffineDimExpr(1),
+             c = b.getAffineDimExpr(2);
+  MLIRContext *context = b.getContext();
+  AffineMap lhsMap =
+      AffineMap::get(3, 0, lhsTransposed ? ArrayRef{c, x} : ArrayRef{x, c},
+                     context);
+  return generic({lhs, rhs}, {lhsMap, AffineMap::get(3, 0, {c, y}, context)},
+                 acc, AffineMap::get(3, 0, {x, y}, context), 3, 1,
+                 [](OpBuilder &n, Location l, ValueRange v) -> Value {
+                   Value product = arith::MulFOp::create(n, l, v[0], v[1]);
+                   return arith::AddFOp::create(n, l, v[2], product);
+                 });
+}
+
+Value TileOps::divideRows(Value num, Value den, double eps) {
+  Type element = typeOf(num).getElementType();
+  return map({num, den}, element, [&](OpBuilder &n, Location l, ValueRange v) {
+    TileOps ops(n, l);
+    Value zero = ops.constant(element, 0);
+    Value by = v[1];
+    if (eps != 0)
+      by = arith::AddFOp::create(n, l, by, ops.constant(element, eps));
+    Value none =
+        arith::CmpFOp::create(n, l, arith::CmpFPredicate::OEQ, by, zero);
+    Value ratio = arith::DivFOp::create(n, l, v[0], by);
+    return Value(arith::SelectOp::create(n, l, none, zero, ratio));
+  });
+}
+
+Value TileOps::expDifference(OpBuilder &b, Location loc, Value x, Value shift) {
+  return math::ExpOp::create(b, loc, arith::SubFOp::create(b, loc, x, shift));
+}
+
+Value TileOps::finiteShift(OpBuilder &b, Location loc, Value x) {
+  TileOps ops(b, loc);
+  Type type = x.getType();
+  Value lowest =
+      ops.constant(type, -std::numeric_limits<double>::infinity());
+  Value none =
+      arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, x, lowest);
+  return arith::SelectOp::create(b, loc, none, ops.constant(type, 0), x);
+}

@@ -1,0 +1,62 @@
+//===- TileOps.h - Linalg on static two-dimensional tiles -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_PASSES_LOWER_TILEOPS_H
+#define ATTN_PASSES_LOWER_TILEOPS_H
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinTypes.h"
+
+namespace mlir::attn {
+
+/// Writes linalg on tiles: static tensors of rank 1 (one element a row) and 2.
+/// Every operation that takes an accumulator updates it in place.
+class TileOps {
+public:
+  TileOps(OpBuilder &builder, Location loc) : b(builder), loc(loc) {}
+
+  using Body = function_ref<Value(OpBuilder &, Location, ValueRange)>;
+
+  Value constant(Type element, double value);
+  Value fill(ArrayRef<int64_t> shape, Type element, double value);
+  /// The element type changed to a wider or narrower one.
+  Value convert(Value tile, Type element);
+  Value transpose(Value tile);
+
+  /// out[i, j] = body(tiles[i, j]...); a tile of rank 1 gives its element i.
+  /// The first tile is of the shape of the result.
+  Value map(ValueRange tiles, Type element, Body body);
+  /// acc[i, j] = body(acc[i, j], tiles[i, j]...), in place.
+  Value update(Value acc, ValueRange tiles, Body body);
+  /// acc[i] = body(tile[i, j], acc[i]) over all j, in place.
+  Value reduceRows(Value acc, Value tile, Body body);
+  /// max over the whole tile as a scalar.
+  Value maxOfAll(Value tile);
+  /// acc[j] += sum_i tile[i, j], in place.
+  Value addColumns(Value acc, Value tile);
+  /// acc[x, y] += sum_c lhs[x, c] * rhs[c, y], in place; where transposed,
+  /// lhs is [c, x] or rhs is [y, c].
+  Value matmul(Value acc, Value lhs, bool lhsTransposed, Value rhs,
+               bool rhsTransposed);
+  /// num[i, j] / (den[i] + eps), and zero where the divisor is zero.
+  Value divideRows(Value num, Value den, double eps);
+  /// exp(x - shift) for scalars.
+  static Value expDifference(OpBuilder &b, Location loc, Value x, Value shift);
+  /// x, or 0 where x is -inf: a shift that leaves exp(-inf - shift) = 0.
+  static Value finiteShift(OpBuilder &b, Location loc, Value x);
+
+private:
+  Value generic(ValueRange ins, ArrayRef<AffineMap> maps, Value out,
+                AffineMap outMap, int64_t loops, int64_t reductions, Body body);
+
+  OpBuilder &b;
+  Location loc;
+};
+
+} // namespace mlir::attn
+
+#endif // ATTN_PASSES_LOWER_TILEOPS_H
