@@ -123,13 +123,15 @@ def Attn_FavorAttr : Attn_FeatureMapAttr<"Favor", "favor",
 }
 
 def Attn_CosformerAttr : Attn_FeatureMapAttr<"Cosformer", "cosformer",
-    ["getNumFeatures", "emitTile"]> {
+    ["getNumFeatures", "getMaxTokens", "emitTile"]> {
   let summary = "phi(x)_i = max(x, 0) * [cos(pi i / 2M), sin(pi i / 2M)]";
   let description = [{
     cosFormer's position weighting of relu features at token i, F = 2D. M is
     `max_len` and must be at least the number of tokens for the weights to stay
     positive; tokens at or past M are a run-time error. Qin et al.,
     "cosFormer", 2022 (arXiv:2202.08791), equation 9.
+
+    Constraint F7 of docs/Spec.md: `max_len` is positive.
 
     ```mlir
     %0 = attn.feature_map %x, #attn.cosformer<max_len = 4096> : tensor<8x?x64xf32> -> tensor<8x?x128xf32>

@@ -46,6 +46,12 @@ def Attn_FeatureMapAttrInterface : AttrInterface<"FeatureMapAttrInterface"> {
       (ins "::llvm::ArrayRef<double>":$x,
            "const ::mlir::attn::FeatureMapRow &":$row,
            "::llvm::MutableArrayRef<double>":$out)>,
+    InterfaceMethod<[{
+      The number of tokens that a sequence may have at most, if the map bounds
+      it: the map is not defined for positions at or past it.
+      }],
+      "std::optional<int64_t>", "getMaxTokens", (ins), [{}],
+      [{ return std::nullopt; }]>,
     InterfaceMethod<"Whether phi acts on every element by itself.",
       "bool", "isElementwise", (ins), [{}], [{ return false; }]>,
     InterfaceMethod<"phi of a scalar; only where isElementwise holds.",
