@@ -1,0 +1,68 @@
+//===- Evaluators.h - Evaluators of single operations -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_RUNTIME_REFERENCE_EVALUATORS_H
+#define ATTN_RUNTIME_REFERENCE_EVALUATORS_H
+
+// Every value is an f64 array; scalars have rank 0, i1 is 0 or 1. An evaluator
+// gets the operation's operands, whose shapes conform to their types.
+
+#include "dialect/Attn.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "runtime/array/Array.h"
+#include "runtime/array/Error.h"
+
+namespace attn {
+
+using mlir::ArrayRef;
+
+inline double *getDoubles(const Array &array) {
+  return static_cast<double *>(array.getData());
+}
+
+/// The error "file:line:col: 'op': message".
+llvm::Error createError(mlir::Operation *op, const llvm::Twine &message);
+
+/// An uninitialised result of `op`.
+llvm::Expected<Array> createResult(mlir::Operation *op,
+                                   ArrayRef<int64_t> shape);
+
+/// Row-major strides, in elements.
+llvm::SmallVector<int64_t> getStrides(ArrayRef<int64_t> shape);
+
+/// Runs `function(begin, end)` on blocks of [0, count) in parallel; `block`
+/// items a block.
+void forBlocks(int64_t count, int64_t block,
+               llvm::function_ref<void(int64_t, int64_t)> function);
+
+/// The value of a scalar from outside of a region.
+using ScalarLookup = llvm::function_ref<llvm::Expected<double>(mlir::Value)>;
+
+llvm::Expected<Array> evaluateContraction(mlir::attn::ContractionOpInterface op,
+                                          const Array &lhs, const Array &rhs);
+llvm::Expected<Array> evaluateFeatureMap(mlir::attn::FeatureMapOp op,
+                                         ArrayRef<Array> operands,
+                                         ScalarLookup captured);
+llvm::Expected<Array> evaluateMask(mlir::attn::MaskOp op,
+                                   ArrayRef<Array> operands);
+llvm::Expected<Array> evaluateSoftmax(mlir::attn::SoftmaxOp op,
+                                      const Array &scores);
+llvm::Expected<Array> evaluateNormalize(mlir::attn::NormalizeOp op,
+                                        const Array &scores);
+llvm::Expected<Array> evaluateAppendOnes(mlir::attn::AppendOnesOp op,
+                                         const Array &input);
+llvm::Expected<Array> evaluateDivideByLast(mlir::attn::DivideByLastOp op,
+                                           const Array &input);
+llvm::Expected<Array> evaluateScale(mlir::attn::ScaleOp op, const Array &input);
+llvm::Expected<Array> evaluateConstant(mlir::arith::ConstantOp op);
+/// An operation that findScalarKernel knows, on scalars or element by element.
+llvm::Expected<Array> evaluateElementwise(mlir::Operation *op,
+                                          ArrayRef<Array> operands);
+
+} // namespace attn
+
+#endif // ATTN_RUNTIME_REFERENCE_EVALUATORS_H
