@@ -101,7 +101,7 @@ private:
                                    const TileRequest &request);
   FailureOr<Product> analyzeProduct(OpBuilder &b, ContractionOpInterface op,
                                     const TileRequest &request);
-  FailureOr<Value> emitTokenSum(OpBuilder &b, const Product &product);
+  FailureOr<Value> emitTokenSum(OpBuilder &b, Product &product);
   std::pair<OpFoldResult, OpFoldResult> emitKeyRange(OpBuilder &b,
                                                      Location loc, Value scores,
                                                      OpFoldResult row,

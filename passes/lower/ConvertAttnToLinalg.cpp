@@ -1,0 +1,277 @@
+//===- ConvertAttnToLinalg.cpp - attn to loops over linalg tiles ----------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "passes/Passes.h"
+#include "passes/lower/TileEmitter.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace mlir::attn {
+#define GEN_PASS_DEF_CONVERTATTNTOLINALG
+#include "passes/Passes.h.inc"
+} // namespace mlir::attn
+
+using namespace mlir;
+using namespace mlir::attn;
+
+//===----------------------------------------------------------------------===//
+// Which values get a buffer
+//===----------------------------------------------------------------------===//
+
+static bool hasTwoTokenAxes(ContractionOpInterface op) {
+  int64_t tokens = 0;
+  for (const EinsumDim &dim : op.getSubscripts().result)
+    tokens += dim.size() == 1 && Einsum::isTokenAxis(dim.front());
+  return tokens > 1;
+}
+
+/// Whether a tile of `value` costs a product, through maps on tokens.
+static bool costsProduct(Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!TileEmitter::isComputed(op))
+    return false;
+  if (auto product = dyn_cast<ContractionOpInterface>(op))
+    return !hasTwoTokenAxes(product);
+  if (isa<MaskOp, SoftmaxOp, NormalizeOp>(op))
+    return false;
+  return llvm::any_of(op->getOperands(), costsProduct);
+}
+
+/// Values that are computed once and read: those that somebody else uses, and
+/// those that a product would compute again for every tile of its result.
+static llvm::SetVector<Value> collectRoots(func::FuncOp function) {
+  llvm::SmallDenseSet<Value> wanted;
+  function.walk([&](Operation *op) {
+    bool computed = TileEmitter::isComputed(op);
+    for (OpOperand &operand : op->getOpOperands()) {
+      Value value = operand.get();
+      if (!TileEmitter::isComputed(value.getDefiningOp()))
+        continue;
+      // Projections of feature maps and operands of masks are read whole.
+      bool parameter = isa<FeatureMapOp, MaskOp>(op) &&
+                       operand.getOperandNumber() > 0;
+      if (!computed || parameter) {
+        wanted.insert(value);
+      } else if (isa<ContractionOpInterface>(op)) {
+        while (isa_and_nonnull<AppendOnesOp, ScaleOp>(value.getDefiningOp()))
+          value = value.getDefiningOp()->getOperand(0);
+        if (costsProduct(value))
+          wanted.insert(value);
+      }
+    }
+  });
+  llvm::SetVector<Value> roots;
+  function.walk([&](Operation *op) {
+    for (Value result : op->getResults())
+      if (wanted.contains(result))
+        roots.insert(result);
+  });
+  return roots;
+}
+
+//===----------------------------------------------------------------------===//
+// Loops around a value
+//===----------------------------------------------------------------------===//
+
+namespace {
+
+/// A dimension that is cut into tiles of `sizes`, one size after the other.
+struct TiledDim {
+  int64_t dim;
+  SmallVector<int64_t> sizes;
+};
+
+class RootEmitter {
+public:
+  RootEmitter(TileEmitter &emitter, Value root)
+      : emitter(emitter), root(root), b(root.getContext()),
+        loc(root.getLoc()) {
+    b.setInsertionPointAfter(root.getDefiningOp());
+  }
+
+  /// The whole tensor, in parallel over the batch and the tiles of tokens.
+  FailureOr<Value> emit(bool allowQuadratic);
+
+private:
+  FailureOr<Value> emitTiles(Value into, OpFoldResult rowLo, OpFoldResult rowHi,
+                             int64_t rows, OpFoldResult colLo,
+                             OpFoldResult colHi, int64_t cols);
+  /// lo + floor((hi - lo) / size) size.
+  OpFoldResult getLastFullTile(OpFoldResult lo, OpFoldResult hi, int64_t size) {
+    AffineExpr d0 = b.getAffineDimExpr(0), d1 = b.getAffineDimExpr(1);
+    return affine::makeComposedFoldedAffineApply(
+        b, loc, AffineMap::get(2, 0, d0 + (d1 - d0).floorDiv(size) * size),
+        {lo, hi});
+  }
+
+  TileEmitter &emitter;
+  Value root;
+  OpBuilder b;
+  Location loc;
+  TileDims dims;
+  SmallVector<OpFoldResult> shape;
+};
+
+} // namespace
+
+FailureOr<Value> RootEmitter::emit(bool allowQuadratic) {
+  auto type = cast<RankedTensorType>(root.getType());
+  FailureOr<TileDims> found = TileEmitter::getTileDims(root);
+  if (failed(found))
+    return emitError(loc, "cannot compute a value of type ")
+           << type << ": expected rows and columns, one of each operand";
+  dims = *found;
+  Operation *op = root.getDefiningOp();
+  bool quadratic = isa<MaskOp, SoftmaxOp, NormalizeOp>(op);
+  if (auto product = dyn_cast<ContractionOpInterface>(op))
+    quadratic = hasTwoTokenAxes(product);
+  if (quadratic && !allowQuadratic)
+    return emitError(loc, "would need a buffer for a value with two token "
+                          "axes: ")
+           << type << " (allow-quadratic permits it)";
+  if (!quadratic && type.isDynamicDim(dims.col))
+    return emitError(loc, "expected a static number of features, got ") << type;
+
+  for (int64_t i = 0; i < type.getRank(); ++i)
+    shape.push_back(emitter.getSize(b, root, i));
+  Value tensor =
+      tensor::EmptyOp::create(b, loc, shape, type.getElementType());
+  OpFoldResult zero = b.getIndexAttr(0);
+  const TileSizes &sizes = emitter.getSizes();
+  // Features are in one tile, tokens and large dimensions in several.
+  auto getSizes = [&](int64_t dim, bool token) {
+    std::optional<int64_t> size = getConstantIntValue(shape[dim]);
+    if (size && !token && *size <= 1024)
+      return SmallVector<int64_t>{*size};
+    return TileEmitter::getLadder(shape[dim], sizes.rows);
+  };
+  OpFoldResult rowLo = zero;
+  for (int64_t rows : getSizes(dims.row, dims.rowIsToken)) {
+    OpFoldResult rowHi = getLastFullTile(rowLo, shape[dims.row], rows);
+    OpFoldResult colLo = zero;
+    for (int64_t cols : getSizes(dims.col, quadratic)) {
+      OpFoldResult colHi = getLastFullTile(colLo, shape[dims.col], cols);
+      FailureOr<Value> next =
+          emitTiles(tensor, rowLo, rowHi, rows, colLo, colHi, cols);
+      if (failed(next))
+        return failure();
+      tensor = *next;
+      colLo = colHi;
+    }
+    rowLo = rowHi;
+  }
+  return tensor;
+}
+
+FailureOr<Value> RootEmitter::emitTiles(Value into, OpFoldResult rowLo,
+                                        OpFoldResult rowHi, int64_t rows,
+                                        OpFoldResult colLo, OpFoldResult colHi,
+                                        int64_t cols) {
+  if (rows == 0 || cols == 0)
+    return into;
+  auto type = cast<RankedTensorType>(root.getType());
+  SmallVector<OpFoldResult> lower, upper, step;
+  for (int64_t i = 0; i < type.getRank(); ++i) {
+    bool row = i == dims.row, col = i == dims.col;
+    lower.push_back(row ? rowLo : col ? colLo : b.getIndexAttr(0));
+    upper.push_back(row ? rowHi : col ? colHi : shape[i]);
+    step.push_back(b.getIndexAttr(row ? rows : col ? cols : 1));
+  }
+  auto loop = scf::ForallOp::create(b, loc, lower, upper, step, into,
+                                    /*mapping=*/std::nullopt);
+  OpBuilder inner = OpBuilder::atBlockBegin(loop.getBody());
+  TileRequest request;
+  for (auto [i, index] : llvm::enumerate(loop.getInductionVars())) {
+    // A single iteration leaves the index known.
+    std::optional<int64_t> lo = getConstantIntValue(lower[i]),
+                           hi = getConstantIntValue(upper[i]),
+                           by = getConstantIntValue(step[i]);
+    bool single = lo && hi && *hi - *lo == *by;
+    request.offsets.push_back(single ? lower[i] : OpFoldResult(index));
+  }
+  request.rowDim = dims.row;
+  request.colDim = dims.col;
+  request.rows = rows;
+  request.cols = cols;
+  FailureOr<Value> tile = emitter.emit(inner, root, request);
+  if (failed(tile))
+    return failure();
+  if (dims.row > dims.col)
+    *tile = TileOps(inner, loc).transpose(*tile);
+  SmallVector<OpFoldResult> tileShape(type.getRank(), b.getIndexAttr(1)),
+      strides(type.getRank(), b.getIndexAttr(1));
+  tileShape[dims.row] = b.getIndexAttr(rows);
+  tileShape[dims.col] = b.getIndexAttr(cols);
+  inner.setInsertionPointToStart(loop.getTerminator().getBody());
+  tensor::ParallelInsertSliceOp::create(inner, loc, *tile,
+                                        loop.getRegionIterArgs().front(),
+                                        request.offsets, tileShape, strides);
+  return loop.getResult(0);
+}
+
+//===----------------------------------------------------------------------===//
+// The pass
+//===----------------------------------------------------------------------===//
+
+namespace {
+struct ConvertAttnToLinalg
+    : attn::impl::ConvertAttnToLinalgBase<ConvertAttnToLinalg> {
+  using ConvertAttnToLinalgBase::ConvertAttnToLinalgBase;
+
+  void runOnOperation() override {
+    if (rowTile < 1 || keyTile < 1) {
+      getOperation().emitError("expected tiles of one token or more");
+      return signalPassFailure();
+    }
+    TileSizes sizes;
+    auto ladder = [](int64_t first, ArrayRef<int64_t> rest) {
+      SmallVector<int64_t> result{first};
+      for (int64_t size : rest)
+        if (size < first)
+          result.push_back(size);
+      return result;
+    };
+    sizes.rows = ladder(rowTile, {1});
+    sizes.keys = ladder(keyTile, {8, 1});
+    TileEmitter emitter(sizes);
+
+    // 1. Compute every root; the ones before it are read.
+    SmallVector<std::pair<Value, Value>> computed;
+    for (Value root : collectRoots(getOperation())) {
+      FailureOr<Value> tensor =
+          RootEmitter(emitter, root).emit(allowQuadratic);
+      if (failed(tensor))
+        return signalPassFailure();
+      if (tensor->getType() != root.getType()) {
+        OpBuilder b(root.getContext());
+        b.setInsertionPointAfterValue(*tensor);
+        *tensor = tensor::CastOp::create(b, root.getLoc(), root.getType(),
+                                         *tensor);
+      }
+      emitter.setMaterialized(root, *tensor);
+      computed.emplace_back(root, *tensor);
+    }
+    // 2. The graph's own operations are left without users.
+    for (auto [root, tensor] : computed)
+      root.replaceAllUsesExcept(tensor, {});
+    SmallVector<Operation *> graph;
+    getOperation().walk([&](Operation *op) {
+      if (TileEmitter::isComputed(op) && isa<AttnDialect>(op->getDialect()))
+        graph.push_back(op);
+    });
+    for (Operation *op : llvm::reverse(graph))
+      if (op->use_empty())
+        op->erase();
+  }
+};
+} // namespace

@@ -1,0 +1,48 @@
+//===- CpuPipeline.h - From a graph to the LLVM dialect -------------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_PASSES_PIPELINES_CPUPIPELINE_H
+#define ATTN_PASSES_PIPELINES_CPUPIPELINE_H
+
+#include "mlir/Pass/PassOptions.h"
+#include "mlir/Pass/PassManager.h"
+
+namespace mlir::attn {
+
+/// Options of `--attn-cpu-pipeline`.
+struct CpuPipelineOptions : PassPipelineOptions<CpuPipelineOptions> {
+  PassOptions::Option<bool> keepOrder{
+      *this, "keep-order", llvm::cl::desc("Leave products as they are written"),
+      llvm::cl::init(false)};
+  PassOptions::Option<bool> allowQuadratic{
+      *this, "allow-quadratic",
+      llvm::cl::desc("Permit a buffer for scores that leave the graph"),
+      llvm::cl::init(false)};
+  PassOptions::Option<bool> parallel{
+      *this, "parallel",
+      llvm::cl::desc("Run batches and tiles of tokens in OpenMP threads"),
+      llvm::cl::init(true)};
+};
+
+/// attn graph -> attn graph: the algebra, declared order and stabilisers.
+void buildAlgebraPipeline(OpPassManager &pm, const CpuPipelineOptions &options);
+/// attn -> scf, linalg on tiles, vectors; still on tensors.
+void buildTilingPipeline(OpPassManager &pm, const CpuPipelineOptions &options);
+/// Tensors -> buffers, in place.
+void buildBufferizationPipeline(OpPassManager &pm);
+/// Buffers, loops and vectors -> the LLVM dialect with C interfaces.
+void buildLLVMPipeline(OpPassManager &pm, const CpuPipelineOptions &options);
+
+/// All of the above.
+void buildCpuPipeline(OpPassManager &pm, const CpuPipelineOptions &options);
+
+/// Registers the pipelines by name.
+void registerAttnPipelines();
+
+} // namespace mlir::attn
+
+#endif // ATTN_PASSES_PIPELINES_CPUPIPELINE_H
