@@ -8,9 +8,17 @@
 #ifndef ATTN_PASSES_PASSES_H
 #define ATTN_PASSES_PASSES_H
 
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"
 
 namespace mlir::attn {
+
+/// The orders of a chain of products that attn-reassociate may take.
+enum class OrderChoice {
+  Auto,   ///< the cheapest
+  Linear, ///< the cheapest of those without N x M values
+  Written ///< the one that is written
+};
 
 #define GEN_PASS_DECL
 #include "passes/Passes.h.inc"
