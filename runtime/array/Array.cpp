@@ -300,7 +300,8 @@ llvm::Expected<double> getRelativeError(const Array &a, const Array &b) {
     return std::numeric_limits<double>::quiet_NaN();
   // Squares of the extreme f64 values overflow or vanish: scale them first.
   if (sum.largest > 1e140 || (sum.largest > 0 && sum.largest < 1e-140))
-    sum = compare(a, b, 1.0 / std::max(sum.largest, 1e-300));
+    sum = compare(a, b,
+                  std::ldexp(1.0, std::min(-std::ilogb(sum.largest), 1000)));
   if (sum.difference == 0)
     return 0.0;
   return std::sqrt(sum.difference) / std::sqrt(sum.norm);

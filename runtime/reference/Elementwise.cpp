@@ -15,10 +15,6 @@ using namespace mlir;
 
 namespace attn {
 
-static double getDouble(const APInt &value) {
-  return value.getBitWidth() == 1 ? value.getZExtValue() : value.getSExtValue();
-}
-
 llvm::Expected<Array> evaluateConstant(arith::ConstantOp op) {
   auto type = dyn_cast<ShapedType>(op.getType());
   llvm::Expected<Array> result =
@@ -29,7 +25,7 @@ llvm::Expected<Array> evaluateConstant(arith::ConstantOp op) {
   if (auto value = dyn_cast<FloatAttr>(op.getValue())) {
     *out = value.getValueAsDouble();
   } else if (auto value = dyn_cast<IntegerAttr>(op.getValue())) {
-    *out = getDouble(value.getValue());
+    *out = fromInteger(value.getValue());
   } else if (auto values = dyn_cast<DenseFPElementsAttr>(op.getValue())) {
     for (APFloat value : values) {
       bool losesInfo;
@@ -39,7 +35,7 @@ llvm::Expected<Array> evaluateConstant(arith::ConstantOp op) {
     }
   } else if (auto values = dyn_cast<DenseIntElementsAttr>(op.getValue())) {
     for (const APInt &value : values)
-      *out++ = getDouble(value);
+      *out++ = fromInteger(value);
   } else {
     return createError(op, "expected a dense constant");
   }

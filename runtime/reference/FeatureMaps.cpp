@@ -69,6 +69,9 @@ static llvm::Expected<Array> evaluateNamed(FeatureMapOp op,
       return aligned.takeError();
     mapOperands.push_back(std::move(*aligned));
   }
+  if (auto tokens = map.getMaxTokens(); tokens && shape[tokenDim] > *tokens)
+    return createError(op, "the map takes at most " + llvm::Twine(*tokens) +
+                               " tokens, got " + llvm::Twine(shape[tokenDim]));
   SmallVector<int64_t> resultShape(shape);
   resultShape[featureDim] = features;
   llvm::Expected<Array> result = createResult(op, resultShape);

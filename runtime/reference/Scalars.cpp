@@ -92,8 +92,10 @@ static Binary findFloatBinary(StringRef name) {
 
 using IntegerBinary = double (*)(const APInt &, const APInt &);
 
-static double fromInteger(const APInt &value) {
-  return value.getBitWidth() == 1 ? value.getZExtValue() : value.getSExtValue();
+double fromInteger(const APInt &value) {
+  if (value.getBitWidth() == 1)
+    return value.isZero() ? 0 : 1;
+  return static_cast<double>(value.getSExtValue());
 }
 
 static APInt toInteger(double value, unsigned width) {

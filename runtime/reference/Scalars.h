@@ -13,6 +13,9 @@
 
 namespace attn {
 
+/// An integer as the evaluator represents it: signed, but i1 as 0 or 1.
+double fromInteger(const llvm::APInt &value);
+
 /// The result of a scalar operation on its operands. An integer without a value
 /// (a division by zero, a conversion out of range) is NaN.
 using ScalarKernel = std::function<double(const double *)>;
