@@ -215,9 +215,33 @@ EinsumOperand OrderEmitter::getLayout(unsigned low, unsigned high,
   return layout;
 }
 
+/// P5: a group that no operand takes apart is one axis.
+static void collapseGroups(Einsum &einsum) {
+  EinsumOperand *operands[] = {&einsum.lhs, &einsum.rhs, &einsum.result};
+  auto isApart = [&](const EinsumDim &group) {
+    for (EinsumOperand *operand : operands)
+      for (const EinsumDim &dim : *operand)
+        if (dim != group && llvm::any_of(group, [&](char axis) {
+              return llvm::is_contained(dim, axis);
+            }))
+          return true;
+    return false;
+  };
+  SmallVector<EinsumDim> whole;
+  for (EinsumOperand *operand : operands)
+    for (const EinsumDim &dim : *operand)
+      if (dim.size() > 1 && !isApart(dim))
+        whole.push_back(dim);
+  for (EinsumOperand *operand : operands)
+    for (EinsumDim &dim : *operand)
+      if (llvm::is_contained(whole, dim))
+        dim.truncate(1);
+}
+
 Factor OrderEmitter::emitProduct(const Factor &lhs, const Factor &rhs,
                                  EinsumOperand result) {
   Einsum einsum{lhs.axes, rhs.axes, result};
+  collapseGroups(einsum);
   SmallVector<int64_t> shape;
   for (const EinsumDim &dim : result)
     shape.push_back(getSize(dim));

@@ -80,12 +80,13 @@ void ChainTree::explainStop(Value value, Operation *user) {
   ContractionOpInterface scores;
   if (!collectReasons(value, found, scores))
     return;
-  for (Obstacle &obstacle : found) {
-    // The first reason is the most precise one.
+  // A path that has been explained before has its most precise reason.
+  for (const Obstacle &obstacle : found)
     if (llvm::any_of(obstacles, [&](const Obstacle &other) {
           return other.op == obstacle.op;
         }))
-      continue;
+      return;
+  for (Obstacle &obstacle : found) {
     obstacle.reason += "; the scores '" + scores.getSubscripts().str() +
                        "' stay before '" +
                        user->getName().getStringRef().str() + "'";
