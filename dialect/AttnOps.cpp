@@ -1,4 +1,5 @@
-//===- AttnOps.cpp - Verifiers, folders and syntax of the graph operations -*- C++ -*-===//
+//===- AttnOps.cpp - Verifiers, folders and syntax of the graph operations -*-
+// C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -8,6 +9,8 @@
 // Every constraint has the number under which docs/Spec.md states it.
 
 #include "dialect/Attn.h"
+#include "dialect/Checks.h"
+#include "dialect/Syntax.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/TypeUtilities.h"
 
@@ -48,8 +51,7 @@ static void printFloat(OpAsmPrinter &printer, Operation *, FloatAttr attr) {
 // Checks that several operations share
 //===----------------------------------------------------------------------===//
 
-/// E1: the result is at least as wide as every input.
-static LogicalResult verifyWidth(Operation *op, TypeRange inputs) {
+LogicalResult attn::verifyWidth(Operation *op, TypeRange inputs) {
   Type result = getElementTypeOrSelf(op->getResult(0).getType());
   for (Type type : inputs) {
     Type element = getElementTypeOrSelf(type);
@@ -77,11 +79,6 @@ static LogicalResult verifyEps(Operation *op, double eps,
   return success();
 }
 
-/// Whether two sizes can be equal at run time.
-static bool canMatch(int64_t a, int64_t b) {
-  return ShapedType::isDynamic(a) || ShapedType::isDynamic(b) || a == b;
-}
-
 //===----------------------------------------------------------------------===//
 // Products
 //===----------------------------------------------------------------------===//
@@ -94,19 +91,25 @@ static Einsum getSubscripts(Operation *op, std::optional<StringRef> text,
 }
 
 Einsum ScoreOp::getSubscripts() {
-  return ::getSubscripts(*this, getEinsum(),
-                         Einsum::forScore(getLhs().getType(),
-                                          getRhs().getType()));
+  return ::getSubscripts(
+      *this, getEinsum(),
+      Einsum::forScore(getLhs().getType(), getRhs().getType()));
 }
 
 Einsum ApplyOp::getSubscripts() {
-  return ::getSubscripts(*this, getEinsum(),
-                         Einsum::forApply(getLhs().getType(),
-                                          getRhs().getType()));
+  return ::getSubscripts(
+      *this, getEinsum(),
+      Einsum::forApply(getLhs().getType(), getRhs().getType()));
 }
 
 Einsum ContractOp::getSubscripts() {
   return ::getSubscripts(*this, getEinsum(), Einsum());
+}
+
+/// Whether one dimension is `axis` and nothing else.
+static bool isAlone(const EinsumOperand &operand, char axis) {
+  int64_t dim = Einsum::find(operand, axis);
+  return dim >= 0 && operand[dim].size() == 1;
 }
 
 static LogicalResult verifyContraction(ContractionOpInterface op,
@@ -118,10 +121,9 @@ static LogicalResult verifyContraction(ContractionOpInterface op,
   if (text && failed(Einsum::parse(*text, error)))
     return failure();
   for (RankedTensorType type : types)
-    if (!text && type.getRank() < 2)
-      return error() << "[P2] expected operands and result of rank 2 or more "
-                        "without subscripts, got "
-                     << type;
+    if (!text && (type.getRank() < 2 || type.getRank() > Einsum::kMaxRank))
+      return error() << "[P2] expected operands and result of rank 2 to "
+                     << Einsum::kMaxRank << " without subscripts, got " << type;
   // P2: one dimension of the subscripts for each dimension of the operand.
   Einsum einsum = op.getSubscripts();
   const EinsumOperand *operands[] = {&einsum.lhs, &einsum.rhs, &einsum.result};
@@ -151,10 +153,20 @@ static LogicalResult verifyContraction(ContractionOpInterface op,
   for (const EinsumOperand *operand : operands)
     for (const EinsumDim &dim : *operand)
       for (char axis : dim)
-        if (dim.size() > 1 && (Einsum::isTokenAxis(axis) ||
-                               axis == roles.contracted.front()))
+        if (dim.size() > 1 &&
+            (Einsum::isTokenAxis(axis) || axis == roles.contracted.front()))
           return error() << "[P7] axis '" << Twine(axis)
                          << "' cannot be part of a group";
+  // P5: the operands tell the size of every axis of a group.
+  for (const EinsumOperand *operand : operands)
+    for (const EinsumDim &dim : *operand)
+      if (llvm::count_if(dim, [&](char axis) {
+            return !isAlone(einsum.lhs, axis) && !isAlone(einsum.rhs, axis);
+          }) > 1)
+        return error() << "[P5] more than one axis of a group of '"
+                       << toString(*operand)
+                       << "' is not a dimension of an operand in '"
+                       << einsum.str() << "'";
   // P4, P5: sizes agree, groups divide.
   if (failed(einsum.getAxisSizes(types[0].getShape(), types[1].getShape(),
                                  types[2].getShape(), error)))
@@ -162,180 +174,14 @@ static LogicalResult verifyContraction(ContractionOpInterface op,
   return verifyWidth(op, {types[0], types[1]});
 }
 
-LogicalResult ScoreOp::verify() { return verifyContraction(*this, getEinsum()); }
-LogicalResult ApplyOp::verify() { return verifyContraction(*this, getEinsum()); }
-LogicalResult ContractOp::verify() {
+LogicalResult ScoreOp::verify() {
   return verifyContraction(*this, getEinsum());
 }
-
-//===----------------------------------------------------------------------===//
-// FeatureMapOp
-//===----------------------------------------------------------------------===//
-
-void FeatureMapOp::build(OpBuilder &builder, OperationState &state, Type type,
-                         Value input, FeatureMapAttrInterface map,
-                         ValueRange operands) {
-  state.addOperands(input);
-  state.addOperands(operands);
-  state.getOrAddProperties<Properties>().map = map;
-  state.getOrAddProperties<Properties>().stabilize =
-      StabilizeAttr::get(builder.getContext(), Stabilize::None);
-  state.addRegion();
-  state.addTypes(type);
+LogicalResult ApplyOp::verify() {
+  return verifyContraction(*this, getEinsum());
 }
-
-int64_t FeatureMapOp::getTokenDimension() {
-  return getTokenDim().value_or(getInput().getType().getRank() - 2);
-}
-
-int64_t FeatureMapOp::getFeatureDimension() {
-  return getFeatureDim().value_or(getInput().getType().getRank() - 1);
-}
-
-bool FeatureMapOp::isElementwise() {
-  return !getMap() || getMap()->isElementwise();
-}
-
-// attn.feature_map %x, #map(%w : type) | %x { region }
-//   (token_dim = i)? (feature_dim = j)? (stabilize = s)? attr-dict
-//   : type -> type
-ParseResult FeatureMapOp::parse(OpAsmParser &parser, OperationState &result) {
-  OpAsmParser::UnresolvedOperand input;
-  SmallVector<OpAsmParser::UnresolvedOperand> operands;
-  SmallVector<Type> operandTypes;
-  Properties &properties = result.getOrAddProperties<Properties>();
-  properties.stabilize =
-      StabilizeAttr::get(parser.getContext(), Stabilize::None);
-  Region *body = result.addRegion();
-  if (parser.parseOperand(input))
-    return failure();
-  if (succeeded(parser.parseOptionalComma())) {
-    Attribute map;
-    SMLoc loc = parser.getCurrentLocation();
-    if (parser.parseAttribute(map))
-      return failure();
-    properties.map = dyn_cast<FeatureMapAttrInterface>(map);
-    if (!properties.map)
-      return parser.emitError(loc, "expected a feature map, got ") << map;
-    if (succeeded(parser.parseOptionalLParen()) &&
-        (parser.parseOperandList(operands) ||
-         parser.parseColonTypeList(operandTypes) || parser.parseRParen()))
-      return failure();
-  } else if (parser.parseRegion(*body)) {
-    return failure();
-  }
-  auto parseDim = [&](StringRef name, IntegerAttr &attr) -> ParseResult {
-    if (failed(parser.parseOptionalKeyword(name)))
-      return success();
-    return failure(parser.parseEqual() ||
-                   parser.parseAttribute(attr, parser.getBuilder().getI64Type()));
-  };
-  if (parseDim("token_dim", properties.tokenDim) ||
-      parseDim("feature_dim", properties.featureDim))
-    return failure();
-  if (succeeded(parser.parseOptionalKeyword("stabilize"))) {
-    StringRef word;
-    SMLoc loc = parser.getCurrentLocation();
-    if (parser.parseEqual() || parser.parseKeyword(&word))
-      return failure();
-    std::optional<Stabilize> stabilize = symbolizeStabilize(word);
-    if (!stabilize)
-      return parser.emitError(loc, "expected none, token or sequence");
-    properties.stabilize = StabilizeAttr::get(parser.getContext(), *stabilize);
-  }
-  Type inputType, resultType;
-  if (parser.parseOptionalAttrDict(result.attributes) ||
-      parser.parseColonType(inputType) || parser.parseArrow() ||
-      parser.parseType(resultType) ||
-      parser.resolveOperand(input, inputType, result.operands) ||
-      parser.resolveOperands(operands, operandTypes, parser.getNameLoc(),
-                             result.operands))
-    return failure();
-  if (!body->empty())
-    ensureTerminator(*body, parser.getBuilder(), result.location);
-  result.addTypes(resultType);
-  return success();
-}
-
-void FeatureMapOp::print(OpAsmPrinter &printer) {
-  printer << ' ' << getInput();
-  if (getMap()) {
-    printer << ", " << *getMap();
-    if (!getMapOperands().empty())
-      printer << '(' << getMapOperands() << " : " << getMapOperands().getTypes()
-              << ')';
-  } else {
-    printer << ' ';
-    printer.printRegion(getBody());
-  }
-  if (getTokenDim())
-    printer << " token_dim = " << *getTokenDim();
-  if (getFeatureDim())
-    printer << " feature_dim = " << *getFeatureDim();
-  if (getStabilize() != Stabilize::None)
-    printer << " stabilize = " << stringifyStabilize(getStabilize());
-  printer.printOptionalAttrDict(
-      (*this)->getAttrs(), {"map", "tokenDim", "featureDim", "stabilize"});
-  printer << " : " << getInput().getType() << " -> " << getType();
-}
-
-LogicalResult FeatureMapOp::verify() {
-  auto error = [&] { return emitOpError(); };
-  RankedTensorType input = getInput().getType(), result = getType();
-  // F1: a named map or a region.
-  if (getMap().has_value() == !getBody().empty())
-    return error() << "[F1] expected either a named map or a region";
-  // F2: two different dimensions, tokens and features.
-  int64_t rank = input.getRank();
-  int64_t token = getTokenDimension(), feature = getFeatureDimension();
-  if (rank < 2 || token < 0 || token >= rank || feature < 0 ||
-      feature >= rank || token == feature)
-    return error() << "[F2] expected two different dimensions of " << input
-                   << " for tokens and features, got " << token << " and "
-                   << feature;
-  // F3: the number of features is known. An element-wise map has none to know.
-  int64_t width = input.getDimSize(feature);
-  if (ShapedType::isDynamic(width) && !isElementwise())
-    return error() << "[F3] expected a static number of features, got "
-                   << input;
-  // F4: the map takes its operands.
-  int64_t features = width;
-  if (auto map = getMap()) {
-    if (failed(map->verifyFeatureMap(error, width, getMapOperands().getTypes())))
-      return failure();
-    features = map->getNumFeatures(width, getMapOperands().getTypes());
-  } else if (!getMapOperands().empty()) {
-    return error() << "[F4] a region takes no operands";
-  }
-  for (Value operand : getMapOperands()) {
-    auto type = cast<RankedTensorType>(operand.getType());
-    if (type.getRank() < 2 || type.getRank() > rank)
-      return error() << "[F4] expected an operand of rank 2 to " << rank
-                     << ", got " << type;
-  }
-  // F5: the region maps an element to an element.
-  if (!getBody().empty()) {
-    Block &block = getBody().front();
-    auto yield = cast<YieldOp>(block.getTerminator());
-    Type element = result.getElementType();
-    if (block.getNumArguments() != 1 ||
-        block.getArgument(0).getType() != element ||
-        yield.getNumOperands() != 1 ||
-        yield.getOperand(0).getType() != element)
-      return error() << "[F5] expected a region that maps one " << element
-                     << " to one " << element;
-  }
-  // F6: the shape is the input's but for the features.
-  for (int64_t i = 0; i < rank; ++i)
-    if (result.getRank() != rank ||
-        !canMatch(i == feature ? features : input.getDimSize(i),
-                  result.getDimSize(i)))
-      return error() << "[F6] expected " << features
-                     << " features and otherwise the shape of " << input
-                     << ", got " << result;
-  return verifyWidth(*this, getMapOperands().getTypes().empty()
-                                ? TypeRange(input)
-                                : TypeRange((*this)->getOperandTypes()));
+LogicalResult ContractOp::verify() {
+  return verifyContraction(*this, getEinsum());
 }
 
 //===----------------------------------------------------------------------===//
@@ -388,11 +234,45 @@ OpFoldResult MaskOp::fold(FoldAdaptor) {
 // SoftmaxOp, NormalizeOp
 //===----------------------------------------------------------------------===//
 
+// attn.softmax %s (approximated_by #map(%w : type))? attr-dict : type
+ParseResult SoftmaxOp::parse(OpAsmParser &parser, OperationState &result) {
+  OpAsmParser::UnresolvedOperand scores;
+  ParsedFeatureMap map;
+  if (parser.parseOperand(scores))
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("approximated_by"))) {
+    if (parseFeatureMap(parser, map))
+      return failure();
+    result.getOrAddProperties<Properties>().map =
+        cast<FeatureMapAttrInterface>(map.map);
+  }
+  Type type;
+  if (parseAttributesAndType(parser, result, map.following, type) ||
+      parser.resolveOperand(scores, type, result.operands) ||
+      parser.resolveOperands(map.operands, map.operandTypes,
+                             parser.getNameLoc(), result.operands))
+    return failure();
+  result.addTypes(type);
+  return success();
+}
+
+void SoftmaxOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << getScores();
+  if (getMap()) {
+    printer << " approximated_by ";
+    printFeatureMap(printer, *getMap(), getMapOperands());
+  }
+  printer.printOptionalAttrDict((*this)->getAttrs(), {"map"});
+  printer << " : " << getType();
+}
+
 LogicalResult SoftmaxOp::verify() {
   // N3: operands belong to a declared map.
   if (!getMap() && !getMapOperands().empty())
     return emitOpError("[N3] operands without a feature map");
-  return verifyScoresRank(*this, "N1");
+  if (failed(verifyScoresRank(*this, "N1")))
+    return failure();
+  return verifyWidth(*this, getMapOperands().getTypes());
 }
 
 LogicalResult NormalizeOp::verify() {
@@ -413,9 +293,10 @@ static LogicalResult verifyColumn(Operation *op, int64_t dim,
   bool ok = wide.getRank() == rank && dim >= 0 && dim < rank;
   for (int64_t i = 0; ok && i < rank; ++i) {
     int64_t size = narrow.getDimSize(i);
-    ok = i == dim ? ShapedType::isStatic(size) &&
-                        wide.getDimSize(i) == size + 1
-                  : canMatch(size, wide.getDimSize(i));
+    int64_t wider = wide.getDimSize(i);
+    ok = i == dim ? ShapedType::isStatic(size) && ShapedType::isStatic(wider) &&
+                        wider - 1 == size
+                  : canMatch(size, wider);
   }
   if (!ok)
     return op->emitOpError("[A1] expected ")
@@ -429,8 +310,8 @@ int64_t AppendOnesOp::getDimension() {
 }
 
 LogicalResult AppendOnesOp::verify() {
-  if (failed(verifyColumn(*this, getDimension(), getInput().getType(),
-                          getType())))
+  if (failed(
+          verifyColumn(*this, getDimension(), getInput().getType(), getType())))
     return failure();
   return verifyWidth(*this, getInput().getType());
 }

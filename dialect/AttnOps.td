@@ -15,10 +15,16 @@ include "mlir/Interfaces/ControlFlowInterfaces.td"
 include "mlir/Interfaces/InferTypeOpInterface.td"
 include "mlir/Interfaces/SideEffectInterfaces.td"
 
-// A ranked tensor of floating-point elements; f8 types are refused by E1.
-def Attn_Tensor : RankedTensorOf<[F64, F32, F16, BF16]>;
+// A ranked tensor of floating-point elements, in the usual dense layout.
+class Attn_TensorOf<list<Type> elements>
+    : ConfinedType<RankedTensorOf<elements>,
+                   [CPred<"!::llvm::cast<::mlir::RankedTensorType>($_self)"
+                          ".getEncoding()">],
+                   RankedTensorOf<elements>.summary # " without encoding",
+                   "::mlir::RankedTensorType">;
+def Attn_Tensor : Attn_TensorOf<[F64, F32, F16, BF16]>;
 // Results are computed in f32 or wider (E1), so these are the types of results.
-def Attn_WideTensor : RankedTensorOf<[F64, F32]>;
+def Attn_WideTensor : Attn_TensorOf<[F64, F32]>;
 
 class Attn_Op<string mnemonic, list<Trait> traits = []>
     : Op<Attn_Dialect, mnemonic, traits # [Pure]> {
@@ -132,7 +138,7 @@ def Attn_FeatureMapOp : Attn_Op<"feature_map", [
     all features of a `token`, or all features of all tokens of a `sequence`,
     share.
 
-    Constraints: F1 to F6 and E1 of docs/Spec.md.
+    Constraints: F1 to F7 and E1 of docs/Spec.md.
 
     ```mlir
     %0 = attn.feature_map %x, #attn.elu1 : tensor<1x8x?x64xbf16> -> tensor<1x8x?x64xf32>
@@ -152,6 +158,7 @@ def Attn_FeatureMapOp : Attn_Op<"feature_map", [
       DefaultValuedAttr<Attn_StabilizeAttr, "::mlir::attn::Stabilize::None">:$stabilize);
   let results = (outs Attn_WideTensor:$result);
   let regions = (region MaxSizedRegion<1>:$body);
+  let hasRegionVerifier = 1;
   let hasCustomAssemblyFormat = 1;
   let extraClassDeclaration = [{
     /// The dimension of the tokens, the last but one by default.
@@ -181,7 +188,7 @@ def Attn_YieldOp : Op<Attn_Dialect, "yield", [
   }];
   let arguments = (ins Variadic<AnyFloat>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
-  let builders = [OpBuilder<(ins), [{}]>];
+  let builders = [OpBuilder<(ins), [{ /* yields nothing */ }]>];
 }
 
 def Attn_ScaleOp : Attn_Op<"scale", []> {
@@ -245,7 +252,7 @@ def Attn_SoftmaxOp : Attn_Op<"softmax", [AllTypesMatch<["scores", "result"]>]> {
     with `Q' = sqrt(scale) Q` and `K' = sqrt(scale) K`. Without it no pass
     approximates.
 
-    Constraints: N1 and N3 of docs/Spec.md.
+    Constraints: N1, N3 and E1 of docs/Spec.md.
 
     ```mlir
     %0 = attn.softmax %s : tensor<1x8x?x?xf32>
@@ -256,10 +263,7 @@ def Attn_SoftmaxOp : Attn_Op<"softmax", [AllTypesMatch<["scores", "result"]>]> {
                        Variadic<Attn_Tensor>:$mapOperands,
                        OptionalAttr<Attn_FeatureMapAttrInterface>:$map);
   let results = (outs Attn_WideTensor:$result);
-  let assemblyFormat = [{
-    $scores (`approximated_by` $map^ (`(` $mapOperands^ `:` type($mapOperands) `)`)?)?
-    attr-dict `:` type($result)
-  }];
+  let hasCustomAssemblyFormat = 1;
 }
 
 def Attn_NormalizeOp : Attn_Op<"normalize",

@@ -8,6 +8,7 @@
 #include "dialect/Einsum.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::attn;
@@ -65,9 +66,11 @@ FailureOr<Einsum> Einsum::parse(StringRef text,
 /// Letters of n leading dimensions: `bh` for the usual two, more before them.
 static SmallVector<char> getBatchLetters(int64_t count) {
   static constexpr char letters[] = "cefijlopquwxyz";
+  static_assert(sizeof(letters) - 1 + 4 == Einsum::kMaxRank);
+  assert(count <= Einsum::kMaxRank - 2 && "no letters left");
   SmallVector<char> batch;
   for (int64_t i = 2; i < count; ++i)
-    batch.push_back(letters[(i - 2) % (sizeof(letters) - 1)]);
+    batch.push_back(letters[i - 2]);
   if (count >= 2)
     batch.push_back('b');
   if (count >= 1)
@@ -171,33 +174,47 @@ Einsum::getAxisSizes(ArrayRef<int64_t> lhsShape, ArrayRef<int64_t> rhsShape,
   for (auto &[axes, shape] : operands)
     for (auto [dim, size] : llvm::zip_equal(*axes, shape))
       for (char axis : dim) {
-        int64_t &known = sizes.try_emplace(axis, ShapedType::kDynamic)
-                             .first->second;
+        int64_t &known =
+            sizes.try_emplace(axis, ShapedType::kDynamic).first->second;
         if (dim.size() > 1 || ShapedType::isDynamic(size))
           continue;
         if (ShapedType::isStatic(known) && known != size)
-          return emitError() << "[P4] axis '" << Twine(axis)
-                             << "' has the sizes " << known << " and " << size
-                             << " in '" << str() << "'";
+          return emitError()
+                 << "[P4] axis '" << Twine(axis) << "' has the sizes " << known
+                 << " and " << size << " in '" << str() << "'";
         known = size;
       }
-  // 2. A composite dimension is the product of its axes: solve for one unknown.
+  // 2. A composite dimension has one size wherever it stands.
+  llvm::SmallMapVector<StringRef, int64_t, 2> groups;
+  for (auto &[axes, shape] : operands)
+    for (auto [dim, size] : llvm::zip_equal(*axes, shape)) {
+      if (dim.size() == 1 || ShapedType::isDynamic(size))
+        continue;
+      StringRef group(dim.data(), dim.size());
+      int64_t known = groups.try_emplace(group, size).first->second;
+      if (known != size)
+        return emitError() << "[P4] group '(" << group << ")' has the sizes "
+                           << known << " and " << size << " in '" << str()
+                           << "'";
+    }
+  // 3. A composite dimension is the product of its axes: solve for one unknown.
   for (auto &[axes, shape] : operands)
     for (auto [dim, size] : llvm::zip_equal(*axes, shape)) {
       if (dim.size() == 1 || ShapedType::isDynamic(size))
         continue;
       int64_t product = 1;
+      bool overflow = false;
       SmallVector<char> unknown;
       for (char axis : dim) {
         if (ShapedType::isDynamic(sizes[axis]))
           unknown.push_back(axis);
         else
-          product *= sizes[axis];
+          overflow |= llvm::MulOverflow(product, sizes[axis], product);
       }
       if (unknown.size() > 1)
         continue;
-      bool divides = product != 0 && size % product == 0;
-      if (unknown.empty() ? product != size : !divides)
+      bool divides = !overflow && product != 0 && size % product == 0;
+      if (overflow || (unknown.empty() ? product != size : !divides))
         return emitError() << "[P5] dimension of size " << size
                            << " is not a multiple of its group of " << product
                            << " in '" << str() << "'";

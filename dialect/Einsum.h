@@ -35,9 +35,11 @@ struct Einsum {
   EinsumOperand lhs, rhs, result;
 
   /// Reads subscripts; says what is wrong with them through `emitError`.
-  static FailureOr<Einsum>
-  parse(StringRef text, function_ref<InFlightDiagnostic()> emitError);
+  static FailureOr<Einsum> parse(StringRef text,
+                                 function_ref<InFlightDiagnostic()> emitError);
 
+  /// The default subscripts run out of letters above this rank.
+  static constexpr int64_t kMaxRank = 18;
   /// `..nd,..md->..nm`, with grouped heads where the static sizes differ.
   static Einsum forScore(RankedTensorType lhs, RankedTensorType rhs);
   /// `..nm,..mv->..nv`, likewise.

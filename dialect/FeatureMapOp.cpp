@@ -1,0 +1,202 @@
+//===- FeatureMapOp.cpp - Syntax and verifier of feature maps -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "dialect/Attn.h"
+#include "dialect/Checks.h"
+#include "dialect/Syntax.h"
+#include "mlir/IR/Builders.h"
+
+using namespace mlir;
+using namespace mlir::attn;
+
+void FeatureMapOp::build(OpBuilder &builder, OperationState &state, Type type,
+                         Value input, FeatureMapAttrInterface map,
+                         ValueRange operands) {
+  state.addOperands(input);
+  state.addOperands(operands);
+  state.getOrAddProperties<Properties>().map = map;
+  state.getOrAddProperties<Properties>().stabilize =
+      StabilizeAttr::get(builder.getContext(), Stabilize::None);
+  state.addRegion();
+  state.addTypes(type);
+}
+
+int64_t FeatureMapOp::getTokenDimension() {
+  return getTokenDim().value_or(getInput().getType().getRank() - 2);
+}
+
+int64_t FeatureMapOp::getFeatureDimension() {
+  return getFeatureDim().value_or(getInput().getType().getRank() - 1);
+}
+
+bool FeatureMapOp::isElementwise() {
+  return !getMap() || getMap()->isElementwise();
+}
+
+// attn.feature_map %x, #map(%w : type) | %x { region }
+//   (token_dim = i)? (feature_dim = j)? (stabilize = s)? attr-dict
+//   : type -> type
+ParseResult FeatureMapOp::parse(OpAsmParser &parser, OperationState &result) {
+  OpAsmParser::UnresolvedOperand input;
+  ParsedFeatureMap map;
+  Properties &properties = result.getOrAddProperties<Properties>();
+  properties.stabilize =
+      StabilizeAttr::get(parser.getContext(), Stabilize::None);
+  Region *body = result.addRegion();
+  if (parser.parseOperand(input))
+    return failure();
+  if (succeeded(parser.parseOptionalComma())) {
+    if (parseFeatureMap(parser, map))
+      return failure();
+    properties.map = cast<FeatureMapAttrInterface>(map.map);
+  } else if (parser.parseRegion(*body)) {
+    return failure();
+  }
+  auto parseDim = [&](StringRef name, IntegerAttr &attr) -> ParseResult {
+    if (failed(parser.parseOptionalKeyword(name)))
+      return success();
+    return failure(
+        parser.parseEqual() ||
+        parser.parseAttribute(attr, parser.getBuilder().getI64Type()));
+  };
+  if (parseDim("token_dim", properties.tokenDim) ||
+      parseDim("feature_dim", properties.featureDim))
+    return failure();
+  if (succeeded(parser.parseOptionalKeyword("stabilize"))) {
+    StringRef word;
+    SMLoc loc = parser.getCurrentLocation();
+    if (parser.parseEqual() || parser.parseKeyword(&word))
+      return failure();
+    std::optional<Stabilize> stabilize = symbolizeStabilize(word);
+    if (!stabilize)
+      return parser.emitError(loc, "expected none, token or sequence");
+    properties.stabilize = StabilizeAttr::get(parser.getContext(), *stabilize);
+  }
+  Type inputType, resultType;
+  if (parseAttributesAndType(parser, result, map.following, inputType) ||
+      parser.parseArrow() || parser.parseType(resultType) ||
+      parser.resolveOperand(input, inputType, result.operands) ||
+      parser.resolveOperands(map.operands, map.operandTypes,
+                             parser.getNameLoc(), result.operands))
+    return failure();
+  if (!body->empty())
+    ensureTerminator(*body, parser.getBuilder(), result.location);
+  result.addTypes(resultType);
+  return success();
+}
+
+void FeatureMapOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << getInput();
+  if (getMap()) {
+    printer << ", ";
+    printFeatureMap(printer, *getMap(), getMapOperands());
+  } else {
+    printer << ' ';
+    printer.printRegion(getBody());
+  }
+  if (getTokenDim())
+    printer << " token_dim = " << *getTokenDim();
+  if (getFeatureDim())
+    printer << " feature_dim = " << *getFeatureDim();
+  if (getStabilize() != Stabilize::None)
+    printer << " stabilize = " << stringifyStabilize(getStabilize());
+  printer.printOptionalAttrDict((*this)->getAttrs(),
+                                {"map", "tokenDim", "featureDim", "stabilize"});
+  printer << " : " << getInput().getType() << " -> " << getType();
+}
+
+/// Up to here D^2 features and their bytes can be counted in 64 bits.
+static constexpr int64_t kMaxFeatures = int64_t(1) << 24;
+
+/// F4: the leading dimensions of an operand are the last batch dimensions of
+/// the input.
+static LogicalResult verifyMapOperand(FeatureMapOp op, RankedTensorType type) {
+  RankedTensorType input = op.getInput().getType();
+  SmallVector<int64_t> batch;
+  for (int64_t i = 0; i < input.getRank(); ++i)
+    if (i != op.getTokenDimension() && i != op.getFeatureDimension())
+      batch.push_back(input.getDimSize(i));
+  int64_t leading = type.getRank() - 2, size = batch.size();
+  bool ok = leading >= 0 && leading <= size;
+  for (int64_t i = 0; ok && i < leading; ++i)
+    ok = canMatch(type.getDimSize(i), batch[size - leading + i]);
+  if (!ok)
+    return op.emitOpError(
+               "[F4] expected an operand of rank 2 or more whose "
+               "leading dimensions are the last batch dimensions of ")
+           << input << ", got " << type;
+  return success();
+}
+
+LogicalResult FeatureMapOp::verify() {
+  auto error = [&] { return emitOpError(); };
+  RankedTensorType input = getInput().getType(), result = getType();
+  // F1: a named map or a region.
+  if (getMap().has_value() == !getBody().empty())
+    return error() << "[F1] expected either a named map or a region";
+  // F2: two different dimensions, tokens and features.
+  int64_t rank = input.getRank();
+  int64_t token = getTokenDimension(), feature = getFeatureDimension();
+  if (rank < 2 || token < 0 || token >= rank || feature < 0 ||
+      feature >= rank || token == feature)
+    return error() << "[F2] expected two different dimensions of " << input
+                   << " for tokens and features, got " << token << " and "
+                   << feature;
+  // F3: the number of features is known. An element-wise map has none to know.
+  int64_t width = input.getDimSize(feature);
+  if (!isElementwise() &&
+      (ShapedType::isDynamic(width) || width == 0 || width > kMaxFeatures))
+    return error() << "[F3] expected a static number of features, 1 to "
+                   << kMaxFeatures << ", got " << input;
+  // F4: the map takes its operands.
+  int64_t features = width;
+  if (auto map = getMap()) {
+    if (failed(
+            map->verifyFeatureMap(error, width, getMapOperands().getTypes())))
+      return failure();
+    features = map->getNumFeatures(width, getMapOperands().getTypes());
+  } else if (!getMapOperands().empty()) {
+    return error() << "[F4] a region takes no operands";
+  }
+  for (Value operand : getMapOperands())
+    if (failed(
+            verifyMapOperand(*this, cast<RankedTensorType>(operand.getType()))))
+      return failure();
+  // F6: the shape is the input's but for the features.
+  for (int64_t i = 0; i < rank; ++i)
+    if (result.getRank() != rank ||
+        !canMatch(i == feature ? features : input.getDimSize(i),
+                  result.getDimSize(i)))
+      return error() << "[F6] expected "
+                     << (ShapedType::isDynamic(features) ? Twine("?")
+                                                         : Twine(features))
+                     << " features and otherwise the shape of " << input
+                     << ", got " << result;
+  return verifyWidth(*this, getMapOperands().getTypes().empty()
+                                ? TypeRange(input)
+                                : TypeRange((*this)->getOperandTypes()));
+}
+
+// Runs once the terminator is known to be a yield.
+LogicalResult FeatureMapOp::verifyRegions() {
+  // F5: the region maps an element to an element, and nothing else.
+  if (getBody().empty())
+    return success();
+  Block &block = getBody().front();
+  auto yield = cast<YieldOp>(block.getTerminator());
+  Type element = getType().getElementType();
+  if (block.getNumArguments() != 1 ||
+      block.getArgument(0).getType() != element ||
+      yield.getNumOperands() != 1 || yield.getOperand(0).getType() != element)
+    return emitOpError("[F5] expected a region that maps one ")
+           << element << " to one " << element;
+  for (Operation &op : block)
+    if (!isMemoryEffectFree(&op))
+      return emitOpError("[F5] expected a region without side effects, got '")
+             << op.getName() << "'";
+  return success();
+}
