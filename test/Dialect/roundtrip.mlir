@@ -1,0 +1,169 @@
+// Every operation, attribute and layout form, printed and read back.
+// RUN: attn-opt %s | attn-opt | FileCheck %s
+// RUN: attn-opt --mlir-print-op-generic %s | attn-opt | FileCheck %s
+// RUN: attn-opt --emit-bytecode %s | attn-opt | FileCheck %s
+
+// CHECK-LABEL: func @score_layouts
+func.func @score_layouts(%q: tensor<2x8x?x64xf32>, %k: tensor<2x8x?x64xf32>,
+                         %x: tensor<?x?x8x64xbf16>, %y: tensor<?x?x8x64xbf16>,
+                         %g: tensor<2x2x?x64xf32>, %z: tensor<2x?x2x64xbf16>,
+                         %p: tensor<?x?xf32>) {
+  // CHECK: attn.score %{{.*}}, %{{.*}} : tensor<2x8x?x64xf32>, tensor<2x8x?x64xf32> -> tensor<2x8x?x?xf32>
+  %0 = attn.score %q, %k : tensor<2x8x?x64xf32>, tensor<2x8x?x64xf32> -> tensor<2x8x?x?xf32>
+  // [B, N, H, D].
+  // CHECK: attn.score %{{.*}}, %{{.*}} subscripts "bnhd,bmhd->bhnm" : tensor<?x?x8x64xbf16>, tensor<?x?x8x64xbf16> -> tensor<?x8x?x?xf32>
+  %1 = attn.score %x, %y subscripts "bnhd,bmhd->bhnm" : tensor<?x?x8x64xbf16>, tensor<?x?x8x64xbf16> -> tensor<?x8x?x?xf32>
+  // Four query heads share a key head, by default and as written.
+  // CHECK: attn.score %{{.*}}, %{{.*}} : tensor<2x8x?x64xf32>, tensor<2x2x?x64xf32> -> tensor<2x8x?x?xf32>
+  %2 = attn.score %q, %g : tensor<2x8x?x64xf32>, tensor<2x2x?x64xf32> -> tensor<2x8x?x?xf32>
+  // CHECK: subscripts "b(gr)nd,bgmd->b(gr)nm"
+  %3 = attn.score %q, %g subscripts "b(gr)nd,bgmd->b(gr)nm" : tensor<2x8x?x64xf32>, tensor<2x2x?x64xf32> -> tensor<2x8x?x?xf32>
+  // CHECK: subscripts "bn(gr)d,bmgd->b(gr)nm"
+  %4 = attn.score %x, %z subscripts "bn(gr)d,bmgd->b(gr)nm" : tensor<?x?x8x64xbf16>, tensor<2x?x2x64xbf16> -> tensor<2x8x?x?xf64>
+  // One head of keys for all (MQA), without the axis.
+  // CHECK: subscripts "bhnd,md->bhnm"
+  %5 = attn.score %q, %p subscripts "bhnd,md->bhnm" : tensor<2x8x?x64xf32>, tensor<?x?xf32> -> tensor<2x8x?x?xf32>
+  // No batch at all.
+  // CHECK: attn.score %{{.*}}, %{{.*}} : tensor<?x?xf32>, tensor<?x?xf32> -> tensor<?x?xf32>
+  %6 = attn.score %p, %p : tensor<?x?xf32>, tensor<?x?xf32> -> tensor<?x?xf32>
+  return
+}
+
+// N queries, M keys, another width of values; more batch dimensions.
+// CHECK-LABEL: func @cross_attention
+func.func @cross_attention(%q: tensor<3x2x4x100x16xf64>, %k: tensor<3x2x4x7x16xf64>,
+                           %v: tensor<3x2x4x7x5xf64>) -> tensor<3x2x4x100x5xf64> {
+  // CHECK: attn.score %{{.*}} -> tensor<3x2x4x100x7xf64>
+  %a = attn.score %q, %k : tensor<3x2x4x100x16xf64>, tensor<3x2x4x7x16xf64> -> tensor<3x2x4x100x7xf64>
+  // CHECK: attn.apply %{{.*}}, %{{.*}} : tensor<3x2x4x100x7xf64>, tensor<3x2x4x7x5xf64> -> tensor<3x2x4x100x5xf64>
+  %o = attn.apply %a, %v : tensor<3x2x4x100x7xf64>, tensor<3x2x4x7x5xf64> -> tensor<3x2x4x100x5xf64>
+  return %o : tensor<3x2x4x100x5xf64>
+}
+
+// CHECK-LABEL: func @products
+func.func @products(%a: tensor<2x8x?x?xf32>, %v: tensor<2x8x?x32xf16>,
+                    %g: tensor<2x2x?x32xbf16>, %k: tensor<2x8x?x64xf32>,
+                    %x: tensor<2x?x2x32xf32>) {
+  // CHECK: attn.apply %{{.*}}, %{{.*}} : tensor<2x8x?x?xf32>, tensor<2x8x?x32xf16> -> tensor<2x8x?x32xf32>
+  %0 = attn.apply %a, %v : tensor<2x8x?x?xf32>, tensor<2x8x?x32xf16> -> tensor<2x8x?x32xf32>
+  // CHECK: attn.apply %{{.*}}, %{{.*}} : tensor<2x8x?x?xf32>, tensor<2x2x?x32xbf16> -> tensor<2x8x?x32xf32>
+  %1 = attn.apply %a, %g : tensor<2x8x?x?xf32>, tensor<2x2x?x32xbf16> -> tensor<2x8x?x32xf32>
+  // CHECK: attn.apply %{{.*}}, %{{.*}} subscripts "b(gr)nm,bmgv->bn(gr)v"
+  %2 = attn.apply %a, %x subscripts "b(gr)nm,bmgv->bn(gr)v" : tensor<2x8x?x?xf32>, tensor<2x?x2x32xf32> -> tensor<2x?x8x32xf32>
+  // CHECK: attn.contract %{{.*}}, %{{.*}} subscripts "bhmd,bhmv->bhdv" : tensor<2x8x?x64xf32>, tensor<2x8x?x32xf16> -> tensor<2x8x64x32xf32>
+  %3 = attn.contract %k, %v subscripts "bhmd,bhmv->bhdv" : tensor<2x8x?x64xf32>, tensor<2x8x?x32xf16> -> tensor<2x8x64x32xf32>
+  return
+}
+
+// CHECK-LABEL: func @feature_maps
+func.func @feature_maps(%x: tensor<2x8x?x16xf32>, %h: tensor<2x8x?x16xbf16>,
+                        %w: tensor<24x16xf32>, %wh: tensor<8x24x16xf32>,
+                        %y: tensor<2x?x8x16xf16>) {
+  // CHECK: attn.feature_map %{{.*}}, #attn.identity : tensor<2x8x?x16xbf16> -> tensor<2x8x?x16xf32>
+  %0 = attn.feature_map %h, #attn.identity : tensor<2x8x?x16xbf16> -> tensor<2x8x?x16xf32>
+  // CHECK: #attn.elu1 :
+  %1 = attn.feature_map %x, #attn.elu1 : tensor<2x8x?x16xf32> -> tensor<2x8x?x16xf32>
+  // CHECK: #attn.relu :
+  %2 = attn.feature_map %x, #attn.relu : tensor<2x8x?x16xf32> -> tensor<2x8x?x16xf64>
+  // CHECK: #attn.exp stabilize = token :
+  %3 = attn.feature_map %x, #attn.exp stabilize = token : tensor<2x8x?x16xf32> -> tensor<2x8x?x16xf32>
+  // CHECK: #attn.squared_relu :
+  %4 = attn.feature_map %x, #attn.squared_relu : tensor<2x8x?x16xf32> -> tensor<2x8x?x16xf32>
+  // CHECK: #attn.hedgehog : tensor<2x8x?x16xf32> -> tensor<2x8x?x32xf32>
+  %5 = attn.feature_map %x, #attn.hedgehog : tensor<2x8x?x16xf32> -> tensor<2x8x?x32xf32>
+  // CHECK: #attn.hedgehog(%{{.*}} : tensor<8x24x16xf32>) : tensor<2x8x?x16xf32> -> tensor<2x8x?x48xf32>
+  %6 = attn.feature_map %x, #attn.hedgehog(%wh : tensor<8x24x16xf32>) : tensor<2x8x?x16xf32> -> tensor<2x8x?x48xf32>
+  // CHECK: #attn.favor(%{{.*}} : tensor<24x16xf32>) stabilize = sequence : tensor<2x8x?x16xf32> -> tensor<2x8x?x24xf32>
+  %7 = attn.feature_map %x, #attn.favor(%w : tensor<24x16xf32>) stabilize = sequence : tensor<2x8x?x16xf32> -> tensor<2x8x?x24xf32>
+  // CHECK: #attn.cosformer<max_len = 4096> token_dim = 1 : tensor<2x?x8x16xf16> -> tensor<2x?x8x32xf32>
+  %8 = attn.feature_map %y, #attn.cosformer<max_len = 4096> token_dim = 1 : tensor<2x?x8x16xf16> -> tensor<2x?x8x32xf32>
+  // CHECK: #attn.taylor2 : tensor<2x8x?x16xf32> -> tensor<2x8x?x273xf32>
+  %9 = attn.feature_map %x, #attn.taylor2 : tensor<2x8x?x16xf32> -> tensor<2x8x?x273xf32>
+  // Features before tokens, and a discardable attribute.
+  // CHECK: #attn.elu1 token_dim = 3 feature_dim = 2 {note = "turned"} : tensor<2x8x?x16xf32>
+  %10 = attn.feature_map %x, #attn.elu1 token_dim = 3 feature_dim = 2 {note = "turned"} : tensor<2x8x?x16xf32> -> tensor<2x8x?x16xf32>
+  return
+}
+
+// CHECK-LABEL: func @own_map
+func.func @own_map(%x: tensor<2x8x?x16xbf16>, %alpha: f32) {
+  // CHECK: attn.feature_map %{{.*}} {
+  // CHECK-NEXT: ^bb0(%[[E:.*]]: f32):
+  // CHECK-NEXT:   %[[S:.*]] = arith.mulf %[[E]], %{{.*}} : f32
+  // CHECK-NEXT:   %[[T:.*]] = math.tanh %[[S]] : f32
+  // CHECK-NEXT:   attn.yield %[[T]] : f32
+  // CHECK-NEXT: } token_dim = 2 stabilize = token : tensor<2x8x?x16xbf16> -> tensor<2x8x?x16xf32>
+  %0 = attn.feature_map %x {
+  ^bb0(%e: f32):
+    %s = arith.mulf %e, %alpha : f32
+    %t = math.tanh %s : f32
+    attn.yield %t : f32
+  } token_dim = 2 stabilize = token : tensor<2x8x?x16xbf16> -> tensor<2x8x?x16xf32>
+  return
+}
+
+// CHECK-LABEL: func @scale
+func.func @scale(%f64: tensor<?xf64>, %f32: tensor<f32>, %f16: tensor<4x?xf16>,
+                 %bf16: tensor<0x4xbf16>) {
+  // CHECK: attn.scale %{{.*}} by 1.250000e-01 : tensor<?xf64> -> tensor<?xf64>
+  %0 = attn.scale %f64 by 0.125 : tensor<?xf64> -> tensor<?xf64>
+  // CHECK: attn.scale %{{.*}} by -3.000000e+00 : tensor<f32> -> tensor<f64>
+  %1 = attn.scale %f32 by -3.0 : tensor<f32> -> tensor<f64>
+  // CHECK: attn.scale %{{.*}} by 0.000000e+00 : tensor<4x?xf16> -> tensor<4x?xf32>
+  %2 = attn.scale %f16 by 0.0 : tensor<4x?xf16> -> tensor<4x?xf32>
+  // CHECK: attn.scale %{{.*}} by 0.69999999999999996 : tensor<0x4xbf16> -> tensor<0x4xf32>
+  %3 = attn.scale %bf16 by 0.7 : tensor<0x4xbf16> -> tensor<0x4xf32>
+  return
+}
+
+// CHECK-LABEL: func @masks
+func.func @masks(%s: tensor<2x8x?x?xf32>, %cu: tensor<5xi32>, %ck: tensor<?xi64>,
+                 %m: tensor<?x?xi1>, %b: tensor<2x1x?x?xi1>) {
+  // CHECK: attn.mask %{{.*}}, #attn.full else 0.000000e+00 : tensor<2x8x?x?xf32>
+  %0 = attn.mask %s, #attn.full else 0.0 : tensor<2x8x?x?xf32>
+  // CHECK: #attn.causal else -inf
+  %1 = attn.mask %s, #attn.causal else -inf : tensor<2x8x?x?xf32>
+  // CHECK: #attn.causal<offset = -32> else -inf
+  %2 = attn.mask %s, #attn.causal<offset = -32> else -inf : tensor<2x8x?x?xf32>
+  // CHECK: #attn.strictly_causal else 0.000000e+00
+  %3 = attn.mask %s, #attn.strictly_causal else 0.0 : tensor<2x8x?x?xf32>
+  // CHECK: #attn.sliding_window<left = 255, right = 0> else -inf
+  %4 = attn.mask %s, #attn.sliding_window<left = 255, right = 0> else -inf : tensor<2x8x?x?xf32>
+  // CHECK: #attn.packed(%{{.*}} : tensor<5xi32>) else -inf
+  %5 = attn.mask %s, #attn.packed(%cu : tensor<5xi32>) else -inf : tensor<2x8x?x?xf32>
+  // CHECK: #attn.packed(%{{.*}}, %{{.*}} : tensor<5xi32>, tensor<?xi64>) else -inf
+  %6 = attn.mask %s, #attn.packed(%cu, %ck : tensor<5xi32>, tensor<?xi64>) else -inf : tensor<2x8x?x?xf32>
+  // CHECK: #attn.dense(%{{.*}} : tensor<?x?xi1>) else -inf
+  %7 = attn.mask %s, #attn.dense(%m : tensor<?x?xi1>) else -inf : tensor<2x8x?x?xf32>
+  // CHECK: #attn.dense(%{{.*}} : tensor<2x1x?x?xi1>) else 0.000000e+00
+  %8 = attn.mask %s, #attn.dense(%b : tensor<2x1x?x?xi1>) else 0.0 : tensor<2x8x?x?xf32>
+  return
+}
+
+// CHECK-LABEL: func @rows
+func.func @rows(%s: tensor<2x8x?x?xf32>, %d: tensor<0x1xf64>, %w: tensor<256x64xf32>) {
+  // CHECK: attn.softmax %{{.*}} : tensor<2x8x?x?xf32>
+  %0 = attn.softmax %s : tensor<2x8x?x?xf32>
+  // CHECK: attn.softmax %{{.*}} approximated_by #attn.elu1 : tensor<2x8x?x?xf32>
+  %1 = attn.softmax %s approximated_by #attn.elu1 : tensor<2x8x?x?xf32>
+  // CHECK: attn.softmax %{{.*}} approximated_by #attn.favor(%{{.*}} : tensor<256x64xf32>) : tensor<2x8x?x?xf32>
+  %2 = attn.softmax %s approximated_by #attn.favor(%w : tensor<256x64xf32>) : tensor<2x8x?x?xf32>
+  // CHECK: attn.normalize %{{.*}} : tensor<0x1xf64>
+  %3 = attn.normalize %d : tensor<0x1xf64>
+  // CHECK: attn.normalize %{{.*}} eps 9.9999999999999995E-7 : tensor<2x8x?x?xf32>
+  %4 = attn.normalize %s eps 1.0e-6 : tensor<2x8x?x?xf32>
+  return
+}
+
+// CHECK-LABEL: func @columns
+func.func @columns(%v: tensor<2x8x?x64xbf16>, %x: tensor<2x9x?x65xf32>) {
+  // CHECK: attn.append_ones %{{.*}} : tensor<2x8x?x64xbf16> -> tensor<2x8x?x65xf32>
+  %0 = attn.append_ones %v : tensor<2x8x?x64xbf16> -> tensor<2x8x?x65xf32>
+  // CHECK: attn.append_ones %{{.*}} dim 1 : tensor<2x8x?x64xbf16> -> tensor<2x9x?x64xf32>
+  %1 = attn.append_ones %v dim 1 : tensor<2x8x?x64xbf16> -> tensor<2x9x?x64xf32>
+  // CHECK: attn.divide_by_last %{{.*}} : tensor<2x9x?x65xf32> -> tensor<2x9x?x64xf32>
+  %2 = attn.divide_by_last %x : tensor<2x9x?x65xf32> -> tensor<2x9x?x64xf32>
+  // CHECK: attn.divide_by_last %{{.*}} dim 1 eps 1.000000e-03 : tensor<2x9x?x65xf32> -> tensor<2x8x?x65xf32>
+  %3 = attn.divide_by_last %x dim 1 eps 1.0e-3 : tensor<2x9x?x65xf32> -> tensor<2x8x?x65xf32>
+  return
+}
