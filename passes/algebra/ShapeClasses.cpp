@@ -65,7 +65,7 @@ void ShapeClasses::unite(Id a, Id b, Location loc) {
   into.members.append(from.members);
   if (into.argument && from.argument)
     equalArguments.push_back(
-        {*into.argument, from.argument, ShapedType::kDynamic, loc});
+        {a, {*into.argument, from.argument, ShapedType::kDynamic, loc}});
   if (!into.argument)
     into.argument = from.argument;
   if (into.name.empty())

@@ -115,7 +115,7 @@ private:
   DenseMap<std::pair<Operation *, char>, Id> axes;
   SmallVector<Group> groups;
   SmallVector<Mismatch> mismatches;
-  SmallVector<SizeConstraint> equalArguments;
+  SmallVector<std::pair<Id, SizeConstraint>> equalArguments;
   llvm::MapVector<char, unsigned> letterUses;
 };
 

@@ -33,7 +33,12 @@ std::string ShapeClasses::getName(Id id) const {
 
 SmallVector<ShapeClasses::SizeConstraint>
 ShapeClasses::getSizeConstraints() const {
-  SmallVector<SizeConstraint> constraints(equalArguments);
+  // Static sizes that are equal need no check, dynamic ones of a static class
+  // are checked against its size.
+  SmallVector<SizeConstraint> constraints;
+  for (const auto &[id, equal] : equalArguments)
+    if (ShapedType::isDynamic(getStaticSize(id)))
+      constraints.push_back(equal);
   for (const auto &[id, entry] : llvm::enumerate(infos)) {
     if (entry.parent != id || ShapedType::isDynamic(entry.size))
       continue;
