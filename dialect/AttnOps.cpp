@@ -83,27 +83,24 @@ static LogicalResult verifyEps(Operation *op, double eps,
 // Products
 //===----------------------------------------------------------------------===//
 
-static Einsum getSubscripts(Operation *op, std::optional<StringRef> text,
-                            Einsum fallback) {
-  if (!text)
-    return fallback;
-  return *Einsum::parse(*text, [op] { return op->emitOpError(); });
+static Einsum getSubscripts(Operation *op, StringRef text) {
+  return *Einsum::parse(text, [op] { return op->emitOpError(); });
 }
 
 Einsum ScoreOp::getSubscripts() {
-  return ::getSubscripts(
-      *this, getEinsum(),
-      Einsum::forScore(getLhs().getType(), getRhs().getType()));
+  if (auto text = getEinsum())
+    return ::getSubscripts(*this, *text);
+  return Einsum::forScore(getLhs().getType(), getRhs().getType());
 }
 
 Einsum ApplyOp::getSubscripts() {
-  return ::getSubscripts(
-      *this, getEinsum(),
-      Einsum::forApply(getLhs().getType(), getRhs().getType()));
+  if (auto text = getEinsum())
+    return ::getSubscripts(*this, *text);
+  return Einsum::forApply(getLhs().getType(), getRhs().getType());
 }
 
 Einsum ContractOp::getSubscripts() {
-  return ::getSubscripts(*this, getEinsum(), Einsum());
+  return ::getSubscripts(*this, getEinsum());
 }
 
 /// Whether one dimension is `axis` and nothing else.

@@ -118,6 +118,15 @@ func.func @f(%a: tensor<1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x4x4xf32>, %b: tensor<1
 
 // -----
 
+// P2: more dimensions than letters.
+func.func @f(%a: tensor<1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x4x4xf32>, %b: tensor<?x64xf32>) {
+  // expected-error @below {{[P2] subscripts 'nd' have 2 dimensions, the operand 'tensor<1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x4x4xf32>' has 19}}
+  %0 = attn.score %a, %b subscripts "nd,md->nm" : tensor<1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x1x4x4xf32>, tensor<?x64xf32> -> tensor<?x?xf32>
+  return
+}
+
+// -----
+
 // P2: rank of an operand.
 func.func @f(%a: tensor<?x64xf32>, %b: tensor<?x64xf32>) {
   // expected-error @below {{[P2] subscripts 'bhnd' have 4 dimensions, the operand 'tensor<?x64xf32>' has 2}}
