@@ -151,4 +151,136 @@ def AttnVerifyNoQuadratic : Pass<"attn-verify-no-quadratic"> {
   }];
 }
 
+//===----------------------------------------------------------------------===//
+// Lowering
+//===----------------------------------------------------------------------===//
+
+def ConvertAttnToLinalg : Pass<"convert-attn-to-linalg", "::mlir::func::FuncOp"> {
+  let summary = "Computes graphs in tiles: scf loops over linalg";
+  let description = [{
+    **Before and after.** Every value that leaves the graph, and every product
+    that others would compute again, becomes an `scf.forall` over the batch and
+    over tiles of tokens. In it the tile is computed from the tiles of operands
+    that it needs; a product over a token axis is an `scf.for` over tiles of
+    tokens that carries the sums.
+
+    ```mlir
+    func.func @softmax(%q: tensor<8x?x64xf32>, %k: tensor<8x?x64xf32>, %v: tensor<8x?x32xf32>) -> tensor<8x?x32xf32> {
+      %s = attn.score %q, %k : tensor<8x?x64xf32>, tensor<8x?x64xf32> -> tensor<8x?x?xf32>
+      %p = attn.softmax %s : tensor<8x?x?xf32>
+      %o = attn.apply %p, %v : tensor<8x?x?xf32>, tensor<8x?x32xf32> -> tensor<8x?x32xf32>
+      return %o : tensor<8x?x32xf32>
+    }
+    ```
+
+    becomes, for the tile of 64 queries at row i of head h,
+
+    ```
+    for j in 0 to M step 64:
+      s = Q[h, i] K[h, j]^T
+      m' = max(m, rowmax s);  p = exp(s - m')
+      l = l e^(m - m') + rowsum p;  acc = acc e^(m - m') + p V[h, j];  m = m'
+    O[h, i] = acc / l
+    ```
+
+    All tiles are static: what a tile size leaves is computed by further loops
+    with smaller tiles, down to one token. Tiles that a mask excludes are not
+    visited.
+
+    **Legality.** Numbers of features are static. A value with two token axes
+    gets no buffer; one that leaves the graph is an error, unless
+    `allow-quadratic` permits it.
+
+    **Numerics.** Exact up to rounding; sums are carried in the element type of
+    the product. Rows of a softmax without a key are zero, and so are rows whose
+    normaliser is.
+
+    **Cost.** The flops of the graph as bracketed, but for excluded tiles. Maps on
+    keys are computed again for every tile of queries. Memory: the buffers of
+    the roots and a few tiles a thread.
+  }];
+  let options = [
+    Option<"rowTile", "row-tile", "int64_t", /*default=*/"64",
+           "Tokens in a tile of rows">,
+    Option<"keyTile", "key-tile", "int64_t", /*default=*/"64",
+           "Tokens in a tile that a product sums over">,
+    Option<"allowQuadratic", "allow-quadratic", "bool", /*default=*/"false",
+           "Permit a buffer for scores that leave the graph">,
+  ];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::math::MathDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// CPU
+//===----------------------------------------------------------------------===//
+
+def AttnVectorizeTiles : Pass<"attn-vectorize-tiles", "::mlir::func::FuncOp"> {
+  let summary = "Linalg on static tiles to register tiles and vectors";
+  let description = [{
+    **Before and after.** Element-wise maps are fused, every static linalg
+    operation is cut into register tiles by upstream's tiling and vectorised by
+    upstream's vectoriser. A product keeps `register-rows` by `register-cols`
+    sums in registers and walks the summed axis one by one, so that its inner
+    loop broadcasts an element of the left side and reads a row of the right:
+
+    ```mlir
+    func.func @product(%a: tensor<64x64xf32>, %b: tensor<64x64xf32>, %acc: tensor<64x64xf32>) -> tensor<64x64xf32> {
+      %0 = linalg.matmul ins(%a, %b : tensor<64x64xf32>, tensor<64x64xf32>) outs(%acc : tensor<64x64xf32>) -> tensor<64x64xf32>
+      return %0 : tensor<64x64xf32>
+    }
+    ```
+
+    **Legality.** Tiles divide the sizes, so none is partial. Operations with
+    dynamic sizes or `i1` tensors (vectors of which are packed bits) are left as
+    they are, for `convert-linalg-to-loops`.
+
+    **Numerics.** Exact up to rounding: row sums are bracketed by lanes.
+
+    **Cost.** The flops are unchanged.
+  }];
+  let options = [
+    Option<"registerRows", "register-rows", "int64_t", /*default=*/"8",
+           "Rows of a product's register tile">,
+    Option<"registerCols", "register-cols", "int64_t", /*default=*/"32",
+           "Columns of a product's register tile">,
+    Option<"vectorLength", "vector-length", "int64_t", /*default=*/"64",
+           "Elements of a row that a map handles at once">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
+def AttnLowerVectors : Pass<"attn-lower-vectors", "::mlir::func::FuncOp"> {
+  let summary = "Contractions, reductions and exp on vectors to plain ones";
+  let description = [{
+    **Before and after.** Applies upstream's patterns: `vector.contract` to outer
+    products and `vector.fma`, `vector.multi_reduction` to reductions of rows,
+    transposes to shuffles, and `math.exp` and its like in f32 to polynomials,
+    which have vectors where libm has none.
+
+    ```mlir
+    func.func @exp(%x: vector<64xf32>) -> vector<64xf32> {
+      %0 = math.exp %x : vector<64xf32>
+      return %0 : vector<64xf32>
+    }
+    ```
+
+    **Legality.** Upstream's.
+
+    **Numerics.** The polynomials are accurate to a few ulp of f32; f64 goes to
+    libm.
+
+    **Cost.** No flops are added but the polynomials'.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
 #endif // ATTN_PASSES_PASSES_TD

@@ -19,16 +19,13 @@
 //   scale, mask with fill 0 : linear and element by element; the same dims.
 //   product                 : sum_k c a_k b_k = c sum_k a_k b_k, if no carried
 //                             axis is summed over; the same axes.
-//   scf.yield of an scf.if  : the result in the place of the operand. The other
-//                             branch has uses of its own: if its value does not
-//                             carry c, no later division cancels rightly, so a
-//                             yield is refused.
 //   normalize, last dim l   : c a / sum_l c a = a / sum_l a, if l is not
 //                             carried and eps = 0. The path ends: c is gone.
 //   divide_by_last          : likewise. A divisor of zero gives zero with and
 //                             without c, as c > 0.
 //
-// Everything else lets the factor through: refused. An approximate maximum is
+// Everything else is refused: it may let the factor through, as a yield of one
+// branch does whose other branch does not have it. An approximate maximum is
 // as good as the exact one: the claim holds for all c > 0.
 
 #include "dialect/Attn.h"
