@@ -1,0 +1,46 @@
+//===- CheckContents.h - What only a call knows -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_RUNTIME_ENGINE_CHECKCONTENTS_H
+#define ATTN_RUNTIME_ENGINE_CHECKCONTENTS_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "passes/algebra/ShapeClasses.h"
+#include "runtime/array/Array.h"
+
+namespace attn {
+
+/// Checks of a graph's calls that its types leave open: dynamic sizes that must
+/// agree, the contents of masks, the reach of feature maps. Compiled code takes
+/// them for granted. Keeps the function, which must stay as it is.
+class ContentChecks {
+public:
+  /// An error where sizes can never agree.
+  static llvm::Expected<ContentChecks> create(mlir::func::FuncOp function);
+
+  /// The arguments have passed `checkArguments`.
+  llvm::Error check(llvm::ArrayRef<Array> arguments) const;
+
+private:
+  ContentChecks(mlir::func::FuncOp function, mlir::attn::ShapeClasses classes)
+      : function(function), classes(std::move(classes)) {}
+
+  llvm::Error checkSizes(llvm::ArrayRef<Array> arguments) const;
+  llvm::Error checkMask(mlir::attn::MaskOp op,
+                        llvm::ArrayRef<Array> arguments) const;
+  llvm::Error checkFeatureMap(mlir::attn::FeatureMapOp op,
+                              llvm::ArrayRef<Array> arguments) const;
+  std::optional<int64_t> getSize(mlir::Value value, int64_t dim,
+                                 llvm::ArrayRef<Array> arguments) const;
+
+  mlir::func::FuncOp function;
+  mlir::attn::ShapeClasses classes;
+};
+
+} // namespace attn
+
+#endif // ATTN_RUNTIME_ENGINE_CHECKCONTENTS_H

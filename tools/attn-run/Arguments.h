@@ -1,0 +1,74 @@
+//===- Arguments.h - Arrays for the arguments of a function -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_TOOLS_ATTN_RUN_ARGUMENTS_H
+#define ATTN_TOOLS_ATTN_RUN_ARGUMENTS_H
+
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "passes/algebra/ShapeClasses.h"
+#include "runtime/array/Array.h"
+#include "llvm/ADT/StringMap.h"
+#include <optional>
+#include <string>
+
+namespace attn::tool {
+
+/// The sizes of dynamic dimensions by their names.
+using DimSizes = llvm::StringMap<int64_t>;
+
+/// Reads `NAME=SIZE` words.
+llvm::Expected<DimSizes> parseDims(llvm::ArrayRef<std::string> words);
+
+/// Where the arguments of a function come from.
+struct ArgumentSources {
+  /// A path an argument; an empty path or no paths at all mean random values.
+  llvm::SmallVector<std::string> files;
+  std::optional<uint64_t> seed;
+};
+
+/// The sizes of a function's dimensions, as far as they are known.
+class FunctionSizes {
+public:
+  static llvm::Expected<FunctionSizes> create(mlir::func::FuncOp function);
+
+  /// Takes sizes given by name; an error for names that the function has not.
+  llvm::Error setDims(const DimSizes &dims);
+  /// Takes the sizes of an argument, which has the argument's rank. What a name
+  /// or an earlier argument gave must be the same.
+  llvm::Error setArgument(unsigned argument, llvm::ArrayRef<int64_t> shape);
+
+  /// The shape of an argument; an error that lists the missing names.
+  llvm::Expected<llvm::SmallVector<int64_t>> getShape(unsigned argument) const;
+  std::optional<int64_t> getSize(llvm::StringRef name) const;
+
+private:
+  FunctionSizes(mlir::func::FuncOp function, mlir::attn::ShapeClasses classes)
+      : function(function), classes(std::move(classes)) {}
+
+  /// Each dynamic dimension of the arguments: its name, argument and position.
+  struct Dim {
+    std::string name;
+    unsigned argument;
+    int64_t position;
+  };
+  llvm::SmallVector<Dim> getDynamicDims() const;
+  std::string
+  listDims(llvm::function_ref<bool(llvm::StringRef)> isWanted) const;
+
+  mlir::func::FuncOp function;
+  mlir::attn::ShapeClasses classes;
+  DimSizes sizes;
+};
+
+/// Reads and draws the arguments, each of its argument's element type.
+llvm::Expected<llvm::SmallVector<Array>>
+makeArguments(mlir::func::FuncOp function, const ArgumentSources &sources,
+              FunctionSizes &sizes);
+
+} // namespace attn::tool
+
+#endif // ATTN_TOOLS_ATTN_RUN_ARGUMENTS_H

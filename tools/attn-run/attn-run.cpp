@@ -1,0 +1,378 @@
+//===- attn-run.cpp - Runs a graph on files or random input -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Arguments.h"
+#include "Measure.h"
+#include "Results.h"
+#include "dialect/Attn.h"
+#include "mlir/IR/Remarks.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+#include "mlir/Parser/Parser.h"
+#include "mlir/Support/FileUtilities.h"
+#include "passes/algebra/Explain.h"
+#include "runtime/array/Error.h"
+#include "runtime/engine/CheckArguments.h"
+#include "runtime/engine/Engine.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/InitLLVM.h"
+#include "llvm/Support/SourceMgr.h"
+
+using namespace mlir;
+using namespace ::attn::tool;
+using ::attn::Array;
+using ::attn::createError;
+namespace cl = llvm::cl;
+
+//===----------------------------------------------------------------------===//
+// Command line
+//===----------------------------------------------------------------------===//
+
+namespace {
+enum class Target { Cpu, Reference };
+} // namespace
+
+// The shared LLVM library brings hundreds of options, `--threads` among them.
+// They go before this tool's are registered; help and version stay.
+static const bool isCommandLineCleared = [] {
+  SmallVector<cl::Option *> foreign;
+  for (auto &entry : cl::getRegisteredOptions()) {
+    auto isGeneric = [](cl::OptionCategory *category) {
+      return category->getName() == "Generic Options";
+    };
+    if (llvm::none_of(entry.second->Categories, isGeneric))
+      foreign.push_back(entry.second);
+  }
+  for (cl::Option *option : foreign)
+    option->removeArgument();
+  return true;
+}();
+
+static cl::OptionCategory category("attn-run options");
+
+static cl::opt<std::string> file(cl::Positional, cl::desc("FILE.mlir"),
+                                 cl::cat(category));
+static cl::opt<std::string>
+    entry("entry", cl::value_desc("name"), cl::cat(category),
+          cl::desc("The function to run; needless if one alone is public"));
+static cl::opt<Target>
+    target("target", cl::init(Target::Cpu), cl::cat(category),
+           cl::desc("What runs the function:"),
+           cl::values(clEnumValN(Target::Cpu, "cpu",
+                                 "compiled for this machine (default)"),
+                      clEnumValN(Target::Reference, "reference",
+                                 "the literal f64 evaluation")));
+static cl::opt<std::string>
+    inputs("inputs", cl::value_desc("a.npy,b.npy,..."), cl::cat(category),
+           cl::desc("The arguments in order; an empty one is random"));
+static cl::opt<uint64_t> seed("random", cl::value_desc("seed"),
+                              cl::cat(category),
+                              cl::desc("Standard normal arguments"));
+static cl::list<std::string>
+    dims("dim", cl::value_desc("name=size"), cl::cat(category),
+         cl::desc("The size of a dynamic dimension of random arguments"));
+static cl::opt<std::string>
+    outputs("outputs", cl::value_desc("o.npy,..."), cl::cat(category),
+            cl::desc("Where results go; an empty one is dropped"));
+static cl::opt<std::string>
+    check("check", cl::value_desc("golden.npy,..."), cl::cat(category),
+          cl::desc("Results to compare with; an empty one is not compared"));
+static cl::opt<double>
+    tolerance("tol", cl::value_desc("error"), cl::cat(category),
+              cl::desc("The largest relative error of --check and --verify; by "
+                       "default 1e-10 for f64, 1e-5 for f32, else 1e-2"));
+static cl::opt<bool>
+    verify("verify", cl::cat(category),
+           cl::desc("Compare with the f64 evaluation of the graph"));
+static cl::opt<unsigned> timedRuns("time", cl::value_desc("runs"),
+                                   cl::cat(category),
+                                   cl::desc("Time this many runs"));
+static cl::opt<bool>
+    explain("explain", cl::cat(category),
+            cl::desc("Print the plan: flops, bytes and peak memory of each "
+                     "order of products"));
+static cl::opt<int> threads("threads", cl::value_desc("count"),
+                            cl::cat(category),
+                            cl::desc("Threads; by default as OpenMP says"));
+static cl::opt<bool> keepOrder("keep-order", cl::cat(category),
+                               cl::desc("Leave products as they are written"));
+static cl::opt<std::string>
+    dumpIR("dump-ir", cl::value_desc("folder"), cl::cat(category),
+           cl::desc("Write the IR after each pass into a folder"));
+static cl::opt<bool> remarks("remarks", cl::cat(category),
+                             cl::desc("Print what passes did and did not do"));
+
+/// LLVM's command line library, with this tool's form of errors.
+static llvm::Error parseCommandLine(int argc, char **argv) {
+  assert(isCommandLineCleared && "options are registered in order");
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  if (!cl::ParseCommandLineOptions(
+          argc, argv, "Runs a function of attention on files or random input\n",
+          &stream)) {
+    // "attn-run: Unknown command line argument ..."
+    StringRef first = StringRef(text).split('\n').first;
+    return createError(first.substr(first.find(": ") + 2));
+  }
+  if (file.empty())
+    return createError("expected FILE.mlir");
+  if (tolerance.getNumOccurrences() && !(tolerance >= 0))
+    return createError("--tol: expected 0 or more");
+  if (timedRuns.getNumOccurrences() && timedRuns == 0)
+    return createError("--time: expected 1 or more runs");
+  if (threads < 0)
+    return createError("--threads: expected 0 or more");
+  if (dumpIR.getNumOccurrences() && dumpIR.empty())
+    return createError("--dump-ir: expected a folder");
+  if (target == Target::Reference && (!dumpIR.empty() || keepOrder))
+    return createError("--dump-ir and --keep-order are for --target=cpu");
+  return llvm::Error::success();
+}
+
+/// The paths between commas; as many as there are things, if there are any.
+static llvm::Expected<SmallVector<std::string>>
+splitPaths(StringRef option, const cl::opt<std::string> &value, size_t count) {
+  SmallVector<std::string> paths;
+  if (!value.getNumOccurrences())
+    return paths;
+  SmallVector<StringRef> parts;
+  StringRef(value).split(parts, ',');
+  if (parts.size() != count)
+    return createError("--" + option + ": expected " + Twine(count) +
+                       " paths, got " + Twine(parts.size()));
+  for (StringRef part : parts)
+    paths.push_back(part.str());
+  return paths;
+}
+
+//===----------------------------------------------------------------------===//
+// Steps
+//===----------------------------------------------------------------------===//
+
+/// The function named by --entry, or the public one.
+static llvm::Expected<func::FuncOp> selectEntry(ModuleOp module) {
+  if (entry.getNumOccurrences())
+    return ::attn::findEntry(module, entry);
+  SmallVector<func::FuncOp> candidates;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function.isPublic() && !function.isExternal())
+      candidates.push_back(function);
+  if (candidates.size() == 1)
+    return candidates.front();
+  if (candidates.empty())
+    return createError("'" + file + "': no public function to run");
+  std::string names;
+  for (func::FuncOp function : candidates)
+    names += (names.empty() ? "" : ", ") + function.getSymName().str();
+  return createError("'" + file +
+                     "': several public functions: choose one by --entry of " +
+                     names);
+}
+
+static void printMemory(ArrayRef<Array> arguments, ArrayRef<Array> results,
+                        int64_t peak) {
+  auto print = [](StringRef what, double bytes) {
+    llvm::outs() << what << llvm::format(" %.1f MiB", bytes / (1 << 20));
+  };
+  auto total = [](ArrayRef<Array> arrays) {
+    double bytes = 0;
+    for (const Array &array : arrays)
+      bytes += static_cast<double>(array.getNumElements()) *
+               ::attn::getElementSize(array.getType());
+    return bytes;
+  };
+  print("measured peak memory: inputs", total(arguments));
+  print(", outputs", total(results));
+  print(", the run added", peak);
+  llvm::outs() << '\n';
+}
+
+/// Reads what --check names, before anything runs.
+static llvm::Expected<SmallVector<std::optional<Array>>>
+readExpected(ArrayRef<std::string> paths) {
+  SmallVector<std::optional<Array>> arrays;
+  for (const std::string &path : paths) {
+    arrays.emplace_back();
+    if (path.empty())
+      continue;
+    auto array = ::attn::readNpy(path);
+    if (!array)
+      return array.takeError();
+    arrays.back() = std::move(*array);
+  }
+  return arrays;
+}
+
+static std::unique_ptr<::attn::Engine> createEngine() {
+  if (target == Target::Reference)
+    return ::attn::createReferenceEngine();
+  ::attn::CpuEngineOptions options;
+  options.threads = threads;
+  options.keepOrder = keepOrder;
+  options.dumpDirectory = dumpIR;
+  return ::attn::createCpuEngine(options);
+}
+
+/// Runs, times, compares and writes.
+static llvm::Error runFunction(ModuleOp module, func::FuncOp function,
+                               ArrayRef<Array> arguments) {
+  auto outputPaths = splitPaths("outputs", outputs, function.getNumResults());
+  if (!outputPaths)
+    return outputPaths.takeError();
+  auto checkPaths = splitPaths("check", check, function.getNumResults());
+  if (!checkPaths)
+    return checkPaths.takeError();
+  if (llvm::Error error = checkOutputPaths(*outputPaths))
+    return error;
+  auto expected = readExpected(*checkPaths);
+  if (!expected)
+    return expected.takeError();
+
+  auto callable = createEngine()->compile(module, function.getSymName());
+  if (!callable)
+    return callable.takeError();
+  SmallVector<Array> results;
+  auto call = [&]() -> llvm::Error {
+    auto called = (*callable)->call(arguments);
+    if (!called)
+      return called.takeError();
+    results = std::move(*called);
+    return llvm::Error::success();
+  };
+  std::optional<int64_t> peak;
+  if (llvm::Error error = measurePeakMemory(call, peak))
+    return error;
+  llvm::outs() << (target == Target::Cpu ? "cpu" : "reference") << ": @"
+               << function.getSymName() << " -> ";
+  llvm::interleaveComma(results, llvm::outs(), [](const Array &result) {
+    llvm::outs() << getShapeText(result);
+  });
+  llvm::outs() << '\n';
+  if (explain && peak)
+    printMemory(arguments, results, *peak);
+  if (timedRuns > 0)
+    if (llvm::Error error = printTimes(timedRuns, call))
+      return error;
+
+  double limit = tolerance.getNumOccurrences() ? double(tolerance)
+                                               : getDefaultTolerance(function);
+  llvm::Error mismatch = llvm::Error::success();
+  if (!expected->empty())
+    mismatch = compare(results, *expected, limit, *checkPaths);
+  if (verify) {
+    auto reference =
+        ::attn::createReferenceEngine()->compile(module, function.getSymName());
+    if (!reference)
+      return llvm::joinErrors(std::move(mismatch), reference.takeError());
+    auto exact = (*reference)->call(arguments);
+    if (!exact)
+      return llvm::joinErrors(std::move(mismatch), exact.takeError());
+    SmallVector<std::optional<Array>> arrays(exact->begin(), exact->end());
+    SmallVector<std::string> names(exact->size(), "the f64 evaluation");
+    mismatch = llvm::joinErrors(std::move(mismatch),
+                                compare(results, arrays, limit, names));
+  }
+  // Results that are wrong leave no file.
+  if (mismatch)
+    return mismatch;
+  if (outputPaths->empty())
+    return llvm::Error::success();
+  return writeResults(results, *outputPaths);
+}
+
+static llvm::Error run(ModuleOp module) {
+  auto function = selectEntry(module);
+  if (!function)
+    return function.takeError();
+  auto namedSizes = parseDims(dims);
+  if (!namedSizes)
+    return namedSizes.takeError();
+  auto sizes = FunctionSizes::create(*function);
+  if (!sizes)
+    return sizes.takeError();
+  if (llvm::Error error = sizes->setDims(*namedSizes))
+    return error;
+
+  ArgumentSources sources;
+  if (seed.getNumOccurrences())
+    sources.seed = seed;
+  auto inputPaths = splitPaths("inputs", inputs, function->getNumArguments());
+  if (!inputPaths)
+    return inputPaths.takeError();
+  sources.files = *inputPaths;
+  // A plan needs no values.
+  bool plansOnly = explain && !sources.seed && sources.files.empty() &&
+                   function->getNumArguments() > 0;
+  SmallVector<Array> arguments;
+  if (!plansOnly) {
+    auto made = makeArguments(*function, sources, *sizes);
+    if (!made)
+      return made.takeError();
+    arguments = std::move(*made);
+  }
+  if (explain) {
+    OwningOpRef<ModuleOp> copy(module.clone());
+    llvm::outs() << mlir::attn::explainPlan(
+        *copy, function->getSymName(),
+        [&](StringRef name) { return sizes->getSize(name); });
+  }
+  if (plansOnly)
+    return llvm::Error::success();
+  return runFunction(module, *function, arguments);
+}
+
+//===----------------------------------------------------------------------===//
+// main
+//===----------------------------------------------------------------------===//
+
+static llvm::Error runFile() {
+  std::string message;
+  std::unique_ptr<llvm::MemoryBuffer> buffer = openInputFile(file, &message);
+  if (!buffer)
+    return createError(message);
+  DialectRegistry registry;
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registry.insert<mlir::attn::AttnDialect>();
+  MLIRContext context(registry);
+  // A kernel is thousands of lines.
+  context.printOpOnDiagnostic(false);
+  auto sources = std::make_shared<llvm::SourceMgr>();
+  sources->AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
+  SourceMgrDiagnosticHandler handler(*sources, &context);
+  if (remarks) {
+    remark::RemarkCategories all;
+    all.all = ".*";
+    if (failed(remark::enableOptimizationRemarks(
+            context, /*streamer=*/nullptr,
+            std::make_unique<remark::RemarkEmittingPolicyAll>(), all,
+            /*printAsEmitRemarks=*/true)))
+      return createError("remarks cannot be enabled");
+  }
+  auto module = parseSourceFile<ModuleOp>(sources, &context);
+  if (!module)
+    return createError("cannot parse '" + file + "'");
+  return run(*module);
+}
+
+int main(int argc, char **argv) {
+  llvm::InitLLVM init(argc, argv);
+  auto report = [](llvm::Error error) {
+    if (!error)
+      return 0;
+    llvm::outs().flush();
+    llvm::handleAllErrors(
+        std::move(error), [](const llvm::ErrorInfoBase &info) {
+          llvm::errs() << "attn-run: error: " << info.message() << '\n';
+        });
+    return 1;
+  };
+  if (int status = report(parseCommandLine(argc, argv)))
+    return status;
+  return report(runFile());
+}
