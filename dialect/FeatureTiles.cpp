@@ -1,5 +1,5 @@
 //===- FeatureTiles.cpp - The linalg that tiles of feature maps are made of -*-
-//C++ -*-===//
+// C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -88,17 +88,17 @@ Value FeatureTiles::project(Value x, Value w) {
                  });
 }
 
-Value FeatureTiles::getColumns(Value tile, int64_t begin, int64_t count) {
+Value FeatureTiles::getColumns(Value tile, OpFoldResult begin, int64_t count) {
   int64_t rows = typeOf(tile).getDimSize(0);
-  SmallVector<OpFoldResult> offsets{b.getIndexAttr(0), b.getIndexAttr(begin)};
+  SmallVector<OpFoldResult> offsets{b.getIndexAttr(0), begin};
   SmallVector<OpFoldResult> sizes{b.getIndexAttr(rows), b.getIndexAttr(count)};
   SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
   return tensor::ExtractSliceOp::create(b, loc, tile, offsets, sizes, strides);
 }
 
-Value FeatureTiles::setColumns(Value columns, Value tile, int64_t begin) {
+Value FeatureTiles::setColumns(Value columns, Value tile, OpFoldResult begin) {
   ArrayRef<int64_t> shape = typeOf(columns).getShape();
-  SmallVector<OpFoldResult> offsets{b.getIndexAttr(0), b.getIndexAttr(begin)};
+  SmallVector<OpFoldResult> offsets{b.getIndexAttr(0), begin};
   SmallVector<OpFoldResult> sizes{b.getIndexAttr(shape[0]),
                                   b.getIndexAttr(shape[1])};
   SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));

@@ -1,5 +1,5 @@
 //===- FeatureTiles.h - The linalg that tiles of feature maps are made of -*-
-//C++ -*-===//
+// C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -38,8 +38,8 @@ public:
   Value project(Value x, Value w);
 
   /// The columns [begin, begin + count) of a tile.
-  Value getColumns(Value tile, int64_t begin, int64_t count);
-  Value setColumns(Value columns, Value tile, int64_t begin);
+  Value getColumns(Value tile, OpFoldResult begin, int64_t count);
+  Value setColumns(Value columns, Value tile, OpFoldResult begin);
 
 private:
   OpBuilder &b;

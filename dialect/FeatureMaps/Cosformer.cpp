@@ -79,7 +79,7 @@ Value CosformerAttr::emitTile(OpBuilder &builder, Location loc,
   };
   Value out = tiles.empty({tokens, 2 * width});
   for (bool sine : {false, true}) {
-    int64_t begin = sine ? width : 0;
+    OpFoldResult begin = builder.getIndexAttr(sine ? width : 0);
     // out[t, begin + d] = max(x[t, d], 0) weight[t]
     Value part = tiles.map(
         tiles.getColumns(out, begin, width), {tile.input, emitWeights(sine)},

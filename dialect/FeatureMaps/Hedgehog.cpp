@@ -109,7 +109,7 @@ Value HedgehogAttr::emitTile(OpBuilder &builder, Location loc,
   int64_t m = cast<RankedTensorType>(y.getType()).getDimSize(1);
   Value out = tiles.empty({tile.getNumTokens(), 2 * m});
   for (bool negative : {false, true}) {
-    int64_t begin = negative ? m : 0;
+    OpFoldResult begin = builder.getIndexAttr(negative ? m : 0);
     Value part =
         emitSoftmax(tiles, y, negative, tiles.getColumns(out, begin, m));
     out = tiles.setColumns(part, out, begin);

@@ -9,6 +9,7 @@
 #include "dialect/FeatureTiles.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include <cmath>
 
@@ -41,24 +42,40 @@ void Taylor2Attr::evaluateRow(ArrayRef<double> x, const FeatureMapRow &,
   }
 }
 
-/// out[t, i, j] = scale x[t, i] x[t, j]
+/// out[t, 1 + D + i D + j] = scale x[t, i] x[t, j], block i after block i.
 static Value emitOuterProducts(OpBuilder &builder, Location loc, Value x,
                                Value out, double scale) {
-  Type element = cast<RankedTensorType>(x.getType()).getElementType();
-  AffineExpr t = builder.getAffineDimExpr(0), i = builder.getAffineDimExpr(1),
-             j = builder.getAffineDimExpr(2);
-  MLIRContext *context = builder.getContext();
-  AffineMap maps[] = {AffineMap::get(3, 0, {t, i}, context),
-                      AffineMap::get(3, 0, {t, j}, context),
-                      builder.getMultiDimIdentityMap(3)};
-  SmallVector<utils::IteratorType> parallel(3, utils::IteratorType::parallel);
-  return linalg::GenericOp::create(
-             builder, loc, out.getType(), ValueRange{x, x}, out, maps, parallel,
-             [&](OpBuilder &b, Location l, ValueRange v) {
-               Value by = FeatureTiles::constant(b, l, element, scale);
-               Value scaled = arith::MulFOp::create(b, l, v[0], by);
-               linalg::YieldOp::create(
-                   b, l, arith::MulFOp::create(b, l, scaled, v[1]).getResult());
+  auto type = cast<RankedTensorType>(x.getType());
+  Type element = type.getElementType();
+  int64_t tokens = type.getDimSize(0), width = type.getDimSize(1);
+  auto index = [&](int64_t value) -> Value {
+    return arith::ConstantIndexOp::create(builder, loc, value);
+  };
+  return scf::ForOp::create(
+             builder, loc, index(0), index(width), index(1), out,
+             [&](OpBuilder &b, Location l, Value i, ValueRange carried) {
+               SmallVector<OpFoldResult> strides(2, b.getIndexAttr(1));
+               Value column = tensor::ExtractSliceOp::create(
+                   b, l, RankedTensorType::get({tokens}, element), x,
+                   ArrayRef<OpFoldResult>{b.getIndexAttr(0), i},
+                   ArrayRef<OpFoldResult>{b.getIndexAttr(tokens),
+                                          b.getIndexAttr(1)},
+                   strides);
+               Value block = arith::MulIOp::create(
+                   b, l, i, arith::ConstantIndexOp::create(b, l, width));
+               Value begin = arith::AddIOp::create(
+                   b, l, block,
+                   arith::ConstantIndexOp::create(b, l, 1 + width));
+               FeatureTiles tiles(b, l, element);
+               Value part = tiles.map(
+                   tiles.getColumns(carried[0], begin, width), {x, column},
+                   [&](OpBuilder &n, Location at, ValueRange v) -> Value {
+                     Value by = FeatureTiles::constant(n, at, element, scale);
+                     Value scaled = arith::MulFOp::create(n, at, v[1], by);
+                     return arith::MulFOp::create(n, at, scaled, v[0]);
+                   });
+               scf::YieldOp::create(b, l,
+                                    tiles.setColumns(part, carried[0], begin));
              })
       .getResult(0);
 }
@@ -70,31 +87,24 @@ Value Taylor2Attr::emitTile(OpBuilder &builder, Location loc,
   int64_t tokens = tile.getNumTokens(), width = tile.getWidth();
   Value out = tiles.empty({tokens, 1 + width + width * width});
 
-  // 1
-  Value one = FeatureTiles::constant(builder, loc, element, 1.0);
-  Value ones =
-      linalg::FillOp::create(builder, loc, one, tiles.getColumns(out, 0, 1))
-          .getResult(0);
-  out = tiles.setColumns(ones, out, 0);
-
   // x / D^(1/4)
-  Value linear =
-      tiles.map(tiles.getColumns(out, 1, width), tile.input,
-                [&](OpBuilder &b, Location l, ValueRange v) -> Value {
-                  Value by = FeatureTiles::constant(b, l, element,
-                                                    std::pow(width, -0.25));
-                  return arith::MulFOp::create(b, l, v[0], by);
-                });
-  out = tiles.setColumns(linear, out, 1);
+  Value linear = tiles.map(
+      tiles.getColumns(out, builder.getIndexAttr(1), width), tile.input,
+      [&](OpBuilder &b, Location l, ValueRange v) -> Value {
+        Value by =
+            FeatureTiles::constant(b, l, element, std::pow(width, -0.25));
+        return arith::MulFOp::create(b, l, v[0], by);
+      });
+  out = tiles.setColumns(linear, out, builder.getIndexAttr(1));
 
-  // (x (x) x) / sqrt(2 D), as a cube over the last D^2 columns.
-  SmallVector<ReassociationIndices> fold{{0}, {1, 2}};
-  Value columns = tiles.getColumns(out, 1 + width, width * width);
-  Value cube = tensor::ExpandShapeOp::create(
-      builder, loc, RankedTensorType::get({tokens, width, width}, element),
-      columns, fold);
-  cube = emitOuterProducts(builder, loc, tile.input, cube,
-                           1.0 / std::sqrt(2.0 * width));
-  Value quadratic = tensor::CollapseShapeOp::create(builder, loc, cube, fold);
-  return tiles.setColumns(quadratic, out, 1 + width);
+  // (x (x) x) / sqrt(2 D)
+  out = emitOuterProducts(builder, loc, tile.input, out,
+                          1.0 / std::sqrt(2.0 * width));
+
+  // 1, last: a constant column in an empty tile would be moved out of the loop
+  // over tiles, and each tile would begin with a copy of it.
+  Value one = FeatureTiles::constant(builder, loc, element, 1.0);
+  Value first = tiles.getColumns(out, builder.getIndexAttr(0), 1);
+  Value ones = linalg::FillOp::create(builder, loc, one, first).getResult(0);
+  return tiles.setColumns(ones, out, builder.getIndexAttr(0));
 }
