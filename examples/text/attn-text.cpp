@@ -280,10 +280,9 @@ static void measureLengths(const Graph &linear, llvm::ArrayRef<Graph> squares,
   llvm::outs() << '\n';
   for (const Series &other : llvm::drop_begin(all)) {
     llvm::outs() << llvm::formatv(
-        "Against {0}: {1};\n  {2} times as fast on "
-        "{3} tokens",
+        "Against {0}: {1};\n  {2:f1} times as fast on {3} tokens",
         other.graph.name, describeCrossover(all[0], other),
-        std::lround(other.get(numTokens) / linearSeconds), numTokens);
+        other.get(numTokens) / linearSeconds, numTokens);
     llvm::outs() << (other.isMeasured(numTokens) ? ".\n"
                                                  : " (extrapolated).\n");
   }
@@ -389,6 +388,7 @@ int main(int argc, char **argv) {
   registerAllDialects(registry);
   registry.insert<mlir::attn::AttnDialect>();
   MLIRContext context(registry);
+  context.printOpOnDiagnostic(false);
   Graph linear = loadGraph(context, "linear", "linear.mlir");
   std::vector<Graph> squares;
   squares.push_back(loadGraph(context, "softmax", "softmax.mlir"));
