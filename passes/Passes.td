@@ -283,4 +283,62 @@ def AttnLowerVectors : Pass<"attn-lower-vectors", "::mlir::func::FuncOp"> {
     "::mlir::vector::VectorDialect"];
 }
 
+def AttnSplitEmptyTensors : Pass<"attn-split-empty-tensors", "::mlir::func::FuncOp"> {
+  let summary = "Gives each use of a tensor.empty one of its own";
+  let description = [{
+    **Before and after.** CSE shares and loop-invariant code motion hoists
+    `tensor.empty`. Bufferization then finds one buffer with several writers and
+    copies, and `eliminate-empty-tensors` cannot put a result where it is
+    wanted. This undoes the sharing right before them: every use gets an empty
+    tensor in front of it.
+
+    ```mlir
+    func.func @two(%x: f32) -> (tensor<8xf32>, tensor<8xf32>) {
+      %e = tensor.empty() : tensor<8xf32>
+      %0 = linalg.fill ins(%x : f32) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+      %1 = linalg.fill ins(%x : f32) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+      return %0, %1 : tensor<8xf32>, tensor<8xf32>
+    }
+    ```
+
+    **Legality.** The contents of an empty tensor are undefined.
+
+    **Numerics.** Value-preserving.
+
+    **Cost.** Linear in the number of uses.
+  }];
+  let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
+def AttnHoistStackBuffers : Pass<"attn-hoist-stack-buffers", "::mlir::func::FuncOp"> {
+  let summary = "Moves stack buffers to the start of the thread that owns them";
+  let description = [{
+    **Before and after.** A static `memref.alloca` in a loop takes new stack in
+    every iteration. It moves to the start of the enclosing `omp.parallel`, or
+    of the function, and `memref.alloca_scope`s that are left without a buffer
+    are inlined.
+
+    ```mlir
+    func.func @tiles(%n: index) {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      scf.for %i = %c0 to %n step %c1 {
+        %tile = memref.alloca() : memref<64x64xf32>
+        %x = memref.load %tile[%c0, %c0] : memref<64x64xf32>
+      }
+      return
+    }
+    ```
+
+    **Legality.** The contents of a buffer are undefined on every entry to its
+    scope, and no buffer outlives an iteration, so that one for all iterations
+    of a thread serves.
+
+    **Numerics.** Value-preserving.
+
+    **Cost.** The stack of a thread holds each buffer once.
+  }];
+  let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
 #endif // ATTN_PASSES_PASSES_TD

@@ -37,8 +37,7 @@ static int64_t getTile(int64_t size, int64_t limit) {
 }
 
 namespace {
-struct VectorizeTiles
-    : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
+struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
   using AttnVectorizeTilesBase::AttnVectorizeTilesBase;
 
   void runOnOperation() override {
@@ -132,7 +131,12 @@ struct VectorizeTiles
       rewriter.setInsertionPoint(op);
     }
     FailureOr<linalg::VectorizationResult> result =
-        linalg::vectorize(rewriter, op);
+        linalg::vectorize(rewriter, op, /*inputVectorSizes=*/{},
+                          /*inputScalableVecDims=*/{},
+                          /*vectorizeNDExtract=*/false,
+                          /*flatten1DDepthwiseConv=*/false,
+                          /*assumeDynamicDimsMatchVecSizes=*/false,
+                          /*createNamedContraction=*/true);
     // What has no vector form stays a loop: convert-linalg-to-loops follows.
     if (succeeded(result))
       rewriter.replaceOp(op, result->replacements);

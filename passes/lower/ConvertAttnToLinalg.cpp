@@ -58,8 +58,8 @@ static llvm::SetVector<Value> collectRoots(func::FuncOp function) {
       if (!TileEmitter::isComputed(value.getDefiningOp()))
         continue;
       // Projections of feature maps and operands of masks are read whole.
-      bool parameter = isa<FeatureMapOp, MaskOp>(op) &&
-                       operand.getOperandNumber() > 0;
+      bool parameter =
+          isa<FeatureMapOp, MaskOp>(op) && operand.getOperandNumber() > 0;
       if (!computed || parameter) {
         wanted.insert(value);
       } else if (isa<ContractionOpInterface>(op)) {
@@ -94,8 +94,7 @@ struct TiledDim {
 class RootEmitter {
 public:
   RootEmitter(TileEmitter &emitter, Value root)
-      : emitter(emitter), root(root), b(root.getContext()),
-        loc(root.getLoc()) {
+      : emitter(emitter), root(root), b(root.getContext()), loc(root.getLoc()) {
     b.setInsertionPointAfter(root.getDefiningOp());
   }
 
@@ -144,8 +143,7 @@ FailureOr<Value> RootEmitter::emit(bool allowQuadratic) {
 
   for (int64_t i = 0; i < type.getRank(); ++i)
     shape.push_back(emitter.getSize(b, root, i));
-  Value tensor =
-      tensor::EmptyOp::create(b, loc, shape, type.getElementType());
+  Value tensor = tensor::EmptyOp::create(b, loc, shape, type.getElementType());
   OpFoldResult zero = b.getIndexAttr(0);
   const TileSizes &sizes = emitter.getSizes();
   // Features are in one tile, tokens and large dimensions in several.
@@ -248,15 +246,14 @@ struct ConvertAttnToLinalg
     // 1. Compute every root; the ones before it are read.
     SmallVector<std::pair<Value, Value>> computed;
     for (Value root : collectRoots(getOperation())) {
-      FailureOr<Value> tensor =
-          RootEmitter(emitter, root).emit(allowQuadratic);
+      FailureOr<Value> tensor = RootEmitter(emitter, root).emit(allowQuadratic);
       if (failed(tensor))
         return signalPassFailure();
       if (tensor->getType() != root.getType()) {
         OpBuilder b(root.getContext());
         b.setInsertionPointAfterValue(*tensor);
-        *tensor = tensor::CastOp::create(b, root.getLoc(), root.getType(),
-                                         *tensor);
+        *tensor =
+            tensor::CastOp::create(b, root.getLoc(), root.getType(), *tensor);
       }
       emitter.setMaterialized(root, *tensor);
       computed.emplace_back(root, *tensor);

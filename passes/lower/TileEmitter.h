@@ -102,11 +102,9 @@ private:
   FailureOr<Product> analyzeProduct(OpBuilder &b, ContractionOpInterface op,
                                     const TileRequest &request);
   FailureOr<Value> emitTokenSum(OpBuilder &b, Product &product);
-  std::pair<OpFoldResult, OpFoldResult> emitKeyRange(OpBuilder &b,
-                                                     Location loc, Value scores,
-                                                     OpFoldResult row,
-                                                     int64_t rows,
-                                                     OpFoldResult keys);
+  std::pair<OpFoldResult, OpFoldResult>
+  emitKeyRange(OpBuilder &b, Location loc, Value scores, OpFoldResult row,
+               int64_t rows, OpFoldResult keys);
 
   TileSizes sizes;
   DenseMap<Value, Value> materialized;

@@ -100,14 +100,14 @@ FailureOr<Value> TileEmitter::emitFeatureMap(OpBuilder &b, FeatureMapOp op,
     return emitRegion(ops, op, tile.input);
 
   FeatureMapAttrInterface map = *op.getMap();
-  tile.position = getValueOrCreateConstantIndexOp(
-      b, loc, request.offsets[request.rowDim]);
+  tile.position =
+      getValueOrCreateConstantIndexOp(b, loc, request.offsets[request.rowDim]);
   SmallVector<OpFoldResult> batch = getBatchOffsets(request);
   for (Value operand : op.getMapOperands())
     tile.operands.push_back(sliceProjection(b, loc, operand, batch, element));
   bool perToken = op.getStabilize() == Stabilize::Token;
-  bool perSequence = op.getStabilize() == Stabilize::Sequence &&
-                     runningMax.contains(op);
+  bool perSequence =
+      op.getStabilize() == Stabilize::Sequence && runningMax.contains(op);
   if (!map.isExponential() || !(perToken || perSequence))
     return map.emitTile(b, loc, tile);
 
@@ -161,8 +161,8 @@ static TermTile sliceTerm(OpBuilder &b, Location loc, const MaskTerm &term,
     result.hasCol = rank >= 1 && type.getDimSize(rank - 1) != 1;
     offsets = alignRight(b, request.offsets, type.getShape());
   } else {
-    offsets = {request.offsets[result.hasRow ? request.rowDim
-                                             : request.colDim]};
+    offsets = {
+        request.offsets[result.hasRow ? request.rowDim : request.colDim]};
   }
   SmallVector<OpFoldResult> shape(rank, b.getIndexAttr(1)),
       strides(rank, b.getIndexAttr(1));
@@ -200,8 +200,8 @@ FailureOr<Value> TileEmitter::emitMask(OpBuilder &b, MaskOp op,
         before, loc, getSize(before, op.getScores(), rank - 2));
     Value cols = getValueOrCreateConstantIndexOp(
         before, loc, getSize(before, op.getScores(), rank - 1));
-    SmallVector<MaskTerm> prepared = op.getMask().prepare(
-        before, loc, op.getMaskOperands(), rows, cols);
+    SmallVector<MaskTerm> prepared =
+        op.getMask().prepare(before, loc, op.getMaskOperands(), rows, cols);
     maskTerms[op] = prepared;
   }
 
@@ -221,12 +221,12 @@ FailureOr<Value> TileEmitter::emitMask(OpBuilder &b, MaskOp op,
   }
   maps.push_back(b.getMultiDimIdentityMap(2));
   RankedTensorType type = typeOf(*scores);
-  Value empty = tensor::EmptyOp::create(b, loc, type.getShape(),
-                                        type.getElementType());
-  Value rowBegin = getValueOrCreateConstantIndexOp(
-      b, loc, request.offsets[request.rowDim]);
-  Value colBegin = getValueOrCreateConstantIndexOp(
-      b, loc, request.offsets[request.colDim]);
+  Value empty =
+      tensor::EmptyOp::create(b, loc, type.getShape(), type.getElementType());
+  Value rowBegin =
+      getValueOrCreateConstantIndexOp(b, loc, request.offsets[request.rowDim]);
+  Value colBegin =
+      getValueOrCreateConstantIndexOp(b, loc, request.offsets[request.colDim]);
   Value fill = TileOps(b, loc).constant(type.getElementType(),
                                         op.getFill().convertToDouble());
   SmallVector<utils::IteratorType> parallel(2, utils::IteratorType::parallel);
@@ -272,8 +272,7 @@ TileEmitter::emitKeyRange(OpBuilder &b, Location loc, Value scores,
   };
   Value begin = getValueOrCreateConstantIndexOp(b, loc, row);
   Value end = getValueOrCreateConstantIndexOp(
-      b, loc,
-      affine::makeComposedFoldedAffineApply(b, loc, d0 + rows, {row}));
+      b, loc, affine::makeComposedFoldedAffineApply(b, loc, d0 + rows, {row}));
   for (MaskOp mask : masks) {
     auto [first, last] = mask.getMask().emitKeyRange(b, loc, begin, end);
     if (first)

@@ -105,9 +105,9 @@ Value TileOps::maxOfAll(Value tile) {
   };
   Value rows = reduceRows(fill({typeOf(tile).getDimSize(0)}, element, lowest),
                           tile, max);
-  Value all = generic(rows, b.getMultiDimIdentityMap(1),
-                      fill({}, element, lowest),
-                      AffineMap::get(1, 0, b.getContext()), 1, 1, max);
+  Value all =
+      generic(rows, b.getMultiDimIdentityMap(1), fill({}, element, lowest),
+              AffineMap::get(1, 0, b.getContext()), 1, 1, max);
   return tensor::ExtractOp::create(b, loc, all, ValueRange{});
 }
 
@@ -129,11 +129,21 @@ Value TileOps::matmul(Value acc, Value lhs, bool lhsTransposed, Value rhs,
   AffineExpr x = b.getAffineDimExpr(0), y = b.getAffineDimExpr(1),
              c = b.getAffineDimExpr(2);
   MLIRContext *context = b.getContext();
-  AffineMap lhsMap =
+  SmallVector<AffineMap> maps{
       AffineMap::get(3, 0, lhsTransposed ? ArrayRef{c, x} : ArrayRef{x, c},
-                     context);
-  return generic({lhs, rhs}, {lhsMap, AffineMap::get(3, 0, {c, y}, context)},
-                 acc, AffineMap::get(3, 0, {x, y}, context), 3, 1,
+                     context),
+      AffineMap::get(3, 0, {c, y}, context),
+      AffineMap::get(3, 0, {x, y}, context)};
+  return linalg::ContractOp::create(b, loc, acc.getType(), ValueRange{lhs, rhs},
+                                    acc, b.getAffineMapArrayAttr(maps))
+      .getResult(0);
+}
+
+Value TileOps::matvec(Value acc, Value lhs, Value rhs) {
+  AffineExpr x = b.getAffineDimExpr(0), c = b.getAffineDimExpr(1);
+  return generic({lhs, rhs},
+                 {b.getMultiDimIdentityMap(2), AffineMap::get(2, 0, c)}, acc,
+                 AffineMap::get(2, 0, x), 2, 1,
                  [](OpBuilder &n, Location l, ValueRange v) -> Value {
                    Value product = arith::MulFOp::create(n, l, v[0], v[1]);
                    return arith::AddFOp::create(n, l, v[2], product);
@@ -162,8 +172,7 @@ Value TileOps::expDifference(OpBuilder &b, Location loc, Value x, Value shift) {
 Value TileOps::finiteShift(OpBuilder &b, Location loc, Value x) {
   TileOps ops(b, loc);
   Type type = x.getType();
-  Value lowest =
-      ops.constant(type, -std::numeric_limits<double>::infinity());
+  Value lowest = ops.constant(type, -std::numeric_limits<double>::infinity());
   Value none =
       arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, x, lowest);
   return arith::SelectOp::create(b, loc, none, ops.constant(type, 0), x);

@@ -42,6 +42,8 @@ public:
   /// lhs is [c, x] or rhs is [y, c].
   Value matmul(Value acc, Value lhs, bool lhsTransposed, Value rhs,
                bool rhsTransposed);
+  /// acc[x] += sum_c lhs[x, c] * rhs[c], in place.
+  Value matvec(Value acc, Value lhs, Value rhs);
   /// num[i, j] / (den[i] + eps), and zero where the divisor is zero.
   Value divideRows(Value num, Value den, double eps);
   /// exp(x - shift) for scalars.

@@ -41,7 +41,7 @@ struct TileEmitter::Product {
   ContractionOpInterface op;
   ProductOperand left, right;
   char x, y, c;
-  AxisRanges ranges; // of all axes but c
+  AxisRanges ranges;   // of all axes but c
   OpFoldResult extent; // of c
   Type element;
   /// Sizes of the axes that share a dimension with slower ones.
@@ -57,8 +57,8 @@ struct TileEmitter::Product {
 /// The size of an axis from an operand where it is a dimension by itself, or
 /// from the sizes of the other axes of its dimension.
 static OpFoldResult getAxisSize(OpBuilder &b, TileEmitter &emitter,
-                                ContractionOpInterface op,
-                                const Einsum &einsum, char axis) {
+                                ContractionOpInterface op, const Einsum &einsum,
+                                char axis) {
   std::pair<const EinsumOperand *, Value> operands[] = {
       {&einsum.lhs, op.getLhs()}, {&einsum.rhs, op.getRhs()}};
   for (auto &[axes, value] : operands)
@@ -126,8 +126,7 @@ TileEmitter::analyzeProduct(OpBuilder &b, ContractionOpInterface op,
   product.right = swapped ? lhs : rhs;
   product.right.other = product.y;
   if (!has(product.left.axes, product.x) || has(product.left.axes, product.y) ||
-      !has(product.right.axes, product.y) ||
-      has(product.right.axes, product.x))
+      !has(product.right.axes, product.y) || has(product.right.axes, product.x))
     return op->emitOpError("is not a product of matrices with the rows '")
            << Twine(product.x) << "' and the columns '" << Twine(product.y)
            << "'";
@@ -144,11 +143,11 @@ struct OperandRequest {
 
 /// The tile of an operand over `range` of the summed axis c. Tokens are rows;
 /// of two token axes, queries are.
-static OperandRequest getOperandRequest(OpBuilder &b, Location loc,
-                                        const ProductOperand &operand,
-                                        const AxisRanges &ranges,
-                                        const llvm::SmallDenseMap<char, OpFoldResult> &sizes,
-                                        char c, AxisRange range) {
+static OperandRequest
+getOperandRequest(OpBuilder &b, Location loc, const ProductOperand &operand,
+                  const AxisRanges &ranges,
+                  const llvm::SmallDenseMap<char, OpFoldResult> &sizes, char c,
+                  AxisRange range) {
   OperandRequest result;
   TileRequest &request = result.request;
   AffineExpr d0 = b.getAffineDimExpr(0), d1 = b.getAffineDimExpr(1),
@@ -169,8 +168,7 @@ static OperandRequest getOperandRequest(OpBuilder &b, Location loc,
   int64_t other = Einsum::find(operand.axes, operand.other);
   bool sumIsToken = Einsum::isTokenAxis(c);
   bool otherIsToken = Einsum::isTokenAxis(operand.other);
-  result.sumFirst =
-      sumIsToken != otherIsToken ? sumIsToken : sum < other;
+  result.sumFirst = sumIsToken != otherIsToken ? sumIsToken : sum < other;
   request.rowDim = result.sumFirst ? sum : other;
   request.colDim = result.sumFirst ? other : sum;
   int64_t size = ranges.lookup(operand.other).size;
@@ -203,17 +201,30 @@ FailureOr<Value> TileEmitter::emitContraction(OpBuilder &b,
       getOperandRequest(b, loc, product->left, product->ranges, product->sizes,
                         product->c, whole);
   OperandRequest right =
-      getOperandRequest(b, loc, product->right, product->ranges,
-                        product->sizes, product->c, whole);
+      getOperandRequest(b, loc, product->right, product->ranges, product->sizes,
+                        product->c, whole);
   FailureOr<Value> leftTile = emit(b, product->left.value, left.request);
   FailureOr<Value> rightTile = emit(b, product->right.value, right.request);
   if (failed(leftTile) || failed(rightTile))
     return failure();
   TileOps ops(b, loc);
   Type element = product->element;
+  *leftTile = ops.convert(*leftTile, element);
+  *rightTile = ops.convert(*rightTile, element);
+  if (request.cols == 1 && request.rows > 1) {
+    // A single column, such as the sums of a normaliser, is a row sum.
+    if (left.sumFirst)
+      *leftTile = ops.transpose(*leftTile);
+    ReassociationIndices both{0, 1};
+    Value vector = tensor::CollapseShapeOp::create(b, loc, *rightTile, both);
+    Value sums =
+        ops.matvec(ops.fill({request.rows}, element, 0), *leftTile, vector);
+    return Value(tensor::ExpandShapeOp::create(
+        b, loc, RankedTensorType::get({request.rows, 1}, element), sums, both));
+  }
   Value zero = ops.fill({request.rows, request.cols}, element, 0);
-  return ops.matmul(zero, ops.convert(*leftTile, element), left.sumFirst,
-                    ops.convert(*rightTile, element), !right.sumFirst);
+  return ops.matmul(zero, *leftTile, left.sumFirst, *rightTile,
+                    !right.sumFirst);
 }
 
 /// The feature maps behind `value` whose factor the sum over tokens may choose.
@@ -257,8 +268,8 @@ struct Carried {
   Carried unpack(ValueRange values) const {
     Carried other;
     size_t next = 0;
-    for (auto member : {&Carried::sums, &Carried::ones, &Carried::rowSum,
-                        &Carried::rowMax})
+    for (auto member :
+         {&Carried::sums, &Carried::ones, &Carried::rowSum, &Carried::rowMax})
       if (this->*member)
         other.*member = values[next++];
     llvm::append_range(other.mapMax, values.drop_front(next));
@@ -290,17 +301,16 @@ static Value maximum(OpBuilder &b, Location loc, ValueRange x) {
 static Value emitOnlineWeights(TileOps &ops, Carried &carried, Value scores,
                                Type element) {
   int64_t rows = typeOf(scores).getDimSize(0);
-  Value lowest = ops.fill({rows}, element,
-                          -std::numeric_limits<double>::infinity());
+  Value lowest =
+      ops.fill({rows}, element, -std::numeric_limits<double>::infinity());
   Value tileMax = ops.reduceRows(lowest, scores, maximum);
   // The factor reads m before m' takes its place.
-  Value factor = ops.map(
-      {tileMax, carried.rowMax}, element,
-      [](OpBuilder &n, Location l, ValueRange x) {
-        Value max = maximum(n, l, x);
-        return TileOps::expDifference(n, l, x[1],
-                                      TileOps::finiteShift(n, l, max));
-      });
+  Value factor = ops.map({tileMax, carried.rowMax}, element,
+                         [](OpBuilder &n, Location l, ValueRange x) {
+                           Value max = maximum(n, l, x);
+                           return TileOps::expDifference(
+                               n, l, x[1], TileOps::finiteShift(n, l, max));
+                         });
   carried.rescale(ops, factor, nullptr);
   carried.rowMax = ops.update(carried.rowMax, tileMax, maximum);
   return ops.map({scores, carried.rowMax}, element,
@@ -358,15 +368,15 @@ FailureOr<Value> TileEmitter::emitTokenSum(OpBuilder &b, Product &product) {
   if (softmax)
     carried.rowMax = ops.fill({rows}, element, lowest);
   for (Operation *map : maps)
-    carried.mapMax.push_back(ops.constant(
-        typeOf(map->getResult(0)).getElementType(), lowest));
+    carried.mapMax.push_back(
+        ops.constant(typeOf(map->getResult(0)).getElementType(), lowest));
 
   // 4. The loop over tiles of tokens.
   AxisRanges ranges = product.ranges;
   ranges[product.y].size = width;
-  auto [lo, hi] = emitKeyRange(b, loc, left.value,
-                               ranges.lookup(product.x).offset, rows,
-                               product.extent);
+  auto [lo, hi] =
+      emitKeyRange(b, loc, left.value, ranges.lookup(product.x).offset, rows,
+                   product.extent);
   SmallVector<int64_t> ladder = getLadder(product.extent, sizes.keys);
   auto body = [&](OpBuilder &n, Value offset, int64_t size,
                   ValueRange values) -> FailureOr<SmallVector<Value>> {
@@ -416,8 +426,8 @@ FailureOr<Value> TileEmitter::emitTokenSum(OpBuilder &b, Product &product) {
                      ? tile.addColumns(now.ones, *weights)
                      : tile.reduceRows(now.ones, *weights, add);
     if (now.sums)
-      now.sums = tile.matmul(now.sums, *weights, leftRequest.sumFirst,
-                             *values2, !rightRequest.sumFirst);
+      now.sums = tile.matmul(now.sums, *weights, leftRequest.sumFirst, *values2,
+                             !rightRequest.sumFirst);
     return now.pack();
   };
   FailureOr<SmallVector<Value>> results =
@@ -428,9 +438,8 @@ FailureOr<Value> TileEmitter::emitTokenSum(OpBuilder &b, Product &product) {
 
   // 5. Divide by the row sums, put the column of ones back.
   if (normalizer) {
-    double eps = softmax ? 0
-                         : cast<NormalizeOp>(normalizer).getEps()
-                               .convertToDouble();
+    double eps =
+        softmax ? 0 : cast<NormalizeOp>(normalizer).getEps().convertToDouble();
     if (sums.sums)
       sums.sums = ops.divideRows(sums.sums, sums.rowSum, eps);
     if (sums.ones)
@@ -473,24 +482,25 @@ FailureOr<Value> TileEmitter::emitRowNormalizer(OpBuilder &b, Operation *op,
     carried.rowMax = ops.fill({request.rows}, element,
                               -std::numeric_limits<double>::infinity());
   OpFoldResult keys = getSize(b, scores, request.colDim);
-  FailureOr<SmallVector<Value>> results = forEachTile(
-      b, loc, b.getIndexAttr(0), keys, getLadder(keys, sizes.keys),
-      carried.pack(),
-      [&](OpBuilder &n, Value offset, int64_t size,
-          ValueRange values) -> FailureOr<SmallVector<Value>> {
-        TileOps tile(n, loc);
-        Carried now = carried.unpack(values);
-        TileRequest part = request;
-        part.offsets[request.colDim] = offset;
-        part.cols = size;
-        FailureOr<Value> weights = emit(n, scores, part);
-        if (failed(weights))
-          return failure();
-        if (softmax)
-          *weights = emitOnlineWeights(tile, now, *weights, element);
-        now.rowSum = tile.reduceRows(now.rowSum, *weights, add);
-        return now.pack();
-      });
+  FailureOr<SmallVector<Value>> results =
+      forEachTile(b, loc, b.getIndexAttr(0), keys, getLadder(keys, sizes.keys),
+                  carried.pack(),
+                  [&](OpBuilder &n, Value offset, int64_t size,
+                      ValueRange values) -> FailureOr<SmallVector<Value>> {
+                    TileOps tile(n, loc);
+                    Carried now = carried.unpack(values);
+                    TileRequest part = request;
+                    part.offsets[request.colDim] = offset;
+                    part.cols = size;
+                    FailureOr<Value> weights = emit(n, scores, part);
+                    if (failed(weights))
+                      return failure();
+                    if (softmax)
+                      *weights =
+                          emitOnlineWeights(tile, now, *weights, element);
+                    now.rowSum = tile.reduceRows(now.rowSum, *weights, add);
+                    return now.pack();
+                  });
   FailureOr<Value> tile = emit(b, scores, request);
   if (failed(results) || failed(tile))
     return failure();

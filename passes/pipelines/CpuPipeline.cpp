@@ -51,22 +51,28 @@ void attn::buildTilingPipeline(OpPassManager &pm,
 }
 
 void attn::buildBufferizationPipeline(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createAttnSplitEmptyTensors());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   bufferize.functionBoundaryTypeConversion =
       bufferization::LayoutMapOption::IdentityLayoutMap;
+  bufferize.unknownTypeConversion =
+      bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
   addCleanup(pm);
-  bufferization::buildBufferDeallocationPipeline(
-      pm, bufferization::BufferDeallocationPipelineOptions());
-  pm.addPass(createConvertBufferizationToMemRefPass());
-  // Tiles live on the stack of the thread that computes them.
+  // Tiles live on the stack of the thread that computes them, one for all
+  // iterations of a loop. This comes before deallocation: a buffer that is
+  // freed explicitly is not promoted.
+  pm.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
   bufferization::PromoteBuffersToStackPassOptions stack;
   stack.maxAllocSizeInBytes = 256 * 1024;
   stack.maxRankOfAllocatedMemRef = 0;
   pm.addNestedPass<func::FuncOp>(
       bufferization::createPromoteBuffersToStackPass(stack));
+  bufferization::buildBufferDeallocationPipeline(
+      pm, bufferization::BufferDeallocationPipelineOptions());
+  pm.addPass(createConvertBufferizationToMemRefPass());
   addCleanup(pm);
 }
 
@@ -79,11 +85,11 @@ void attn::buildLLVMPipeline(OpPassManager &pm,
   } else {
     pm.addNestedPass<func::FuncOp>(createForallToForLoopPass());
   }
+  pm.addNestedPass<func::FuncOp>(createAttnHoistStackBuffers());
   pm.addNestedPass<func::FuncOp>(createAttnLowerVectors());
-  pm.addNestedPass<func::FuncOp>(
-      createConvertVectorToSCFPass(VectorTransferToSCFOptions()
-                                       .enableFullUnroll()
-                                       .enableLowerTensors(false)));
+  pm.addNestedPass<func::FuncOp>(createConvertVectorToSCFPass(
+      VectorTransferToSCFOptions().enableFullUnroll().enableLowerTensors(
+          false)));
   pm.addNestedPass<func::FuncOp>(memref::createExpandStridedMetadataPass());
   pm.addNestedPass<func::FuncOp>(createLowerAffinePass());
   addCleanup(pm);

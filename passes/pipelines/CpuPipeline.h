@@ -8,8 +8,8 @@
 #ifndef ATTN_PASSES_PIPELINES_CPUPIPELINE_H
 #define ATTN_PASSES_PIPELINES_CPUPIPELINE_H
 
-#include "mlir/Pass/PassOptions.h"
 #include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassOptions.h"
 
 namespace mlir::attn {
 
