@@ -43,9 +43,10 @@ static int64_t sizeOf(ShapeClasses::ArgumentDim place,
   return arguments[place.argument].getShape()[place.dim];
 }
 
+/// "dimension 0 of argument 1 is 5"
 static std::string describe(ShapeClasses::ArgumentDim place,
                             ArrayRef<Array> arguments) {
-  return llvm::formatv("dimension {0} of argument {1}, {2},", place.dim,
+  return llvm::formatv("dimension {0} of argument {1} is {2}", place.dim,
                        place.argument, sizeOf(place, arguments));
 }
 
@@ -56,22 +57,21 @@ llvm::Error ContentChecks::checkSizes(ArrayRef<Array> arguments) const {
     if (!constraint.rhs) {
       if (got != constraint.size)
         return createError(constraint.loc,
-                           what + " must be " + Twine(constraint.size));
+                           what + ", expected " + Twine(constraint.size));
     } else if (got != sizeOf(*constraint.rhs, arguments)) {
       return createError(constraint.loc,
-                         what + " must equal " +
-                             describe(*constraint.rhs, arguments) +
-                             " which it is multiplied with");
+                         what + " and " + describe(*constraint.rhs, arguments) +
+                             ", expected equal sizes");
     }
   }
   for (const auto &constraint : classes.getGroupConstraints()) {
     int64_t whole = sizeOf(constraint.whole, arguments);
     int64_t part = sizeOf(constraint.part, arguments);
     if (part == 0 ? whole != 0 : whole % part != 0)
-      return createError(
-          constraint.loc,
-          describe(constraint.whole, arguments) + " must be a multiple of " +
-              describe(constraint.part, arguments) + " the number of groups");
+      return createError(constraint.loc,
+                         describe(constraint.whole, arguments) + " and " +
+                             describe(constraint.part, arguments) +
+                             ", expected a multiple of it");
   }
   return llvm::Error::success();
 }

@@ -115,12 +115,14 @@ llvm::Error CpuEngine::lower(ModuleOp module) const {
   bool threaded = context->isMultithreadingEnabled();
   llvm::scope_exit restore([&] { context->enableMultithreading(threaded); });
   if (!options.dumpDirectory.empty()) {
-    if (std::error_code code =
-            llvm::sys::fs::create_directories(options.dumpDirectory))
-      return llvm::createStringError(code, "cannot create folder '" +
-                                               options.dumpDirectory +
-                                               "': " + code.message());
-    // Whole modules are printed, so passes must not run side by side.
+    std::error_code code =
+        llvm::sys::fs::create_directories(options.dumpDirectory);
+    if (!code && !llvm::sys::fs::is_directory(options.dumpDirectory))
+      code = std::make_error_code(std::errc::not_a_directory);
+    if (code)
+      return createError("cannot create folder '" + options.dumpDirectory +
+                         "': " + code.message());
+    // Printing needs passes that do not run side by side.
     context->disableMultithreading();
     pm.enableIRPrintingToFileTree(
         /*shouldPrintBeforePass=*/nullptr,

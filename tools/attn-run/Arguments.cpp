@@ -96,8 +96,8 @@ llvm::Error FunctionSizes::setDims(const DimSizes &dims) {
       return createError("no dynamic dimension is named '" + entry.first() +
                          "'; there is " + (list.empty() ? "none" : list));
     }
-    sizes[entry.first()] = entry.second;
   }
+  sizes = named = dims;
   return llvm::Error::success();
 }
 
@@ -107,13 +107,14 @@ llvm::Error FunctionSizes::setArgument(unsigned argument,
     if (dim.argument != argument)
       continue;
     int64_t size = shape[dim.position];
-    auto [it, isNew] = sizes.try_emplace(dim.name, size);
-    if (!isNew && it->second != size)
+    sizes.try_emplace(dim.name, size);
+    auto it = named.find(dim.name);
+    if (it != named.end() && it->second != size)
       return createError(
           func::FuncOp(function).getLoc(),
-          llvm::formatv("dimension {0} of argument {1}, {2}, must equal {3}, "
-                        "which is {4}",
-                        dim.position, argument, size, dim.name, it->second));
+          llvm::formatv(
+              "dimension {0} of argument {1} is {2}, but --dim={3}={4}",
+              dim.position, argument, size, dim.name, it->second));
   }
   return llvm::Error::success();
 }

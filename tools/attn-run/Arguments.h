@@ -37,8 +37,9 @@ public:
 
   /// Takes sizes given by name; an error for names that the function has not.
   llvm::Error setDims(const DimSizes &dims);
-  /// Takes the sizes of an argument, which has the argument's rank. What a name
-  /// or an earlier argument gave must be the same.
+  /// Takes the sizes of an argument, which has the argument's rank; an error
+  /// where a name was given another size. Whether arguments agree is for the
+  /// engines to say, which know the operation that ties them.
   llvm::Error setArgument(unsigned argument, llvm::ArrayRef<int64_t> shape);
 
   /// The shape of an argument; an error that lists the missing names.
@@ -61,7 +62,7 @@ private:
 
   mlir::func::FuncOp function;
   mlir::attn::ShapeClasses classes;
-  DimSizes sizes;
+  DimSizes named, sizes;
 };
 
 /// Reads and draws the arguments, each of its argument's element type.

@@ -57,7 +57,7 @@ llvm::Error compare(ArrayRef<Array> results,
                  << names[i] << '\n';
     // NaN passes nothing.
     if (!(*error <= tolerance))
-      fail(i, llvm::formatv("relative error {0:e1} is above the tolerance "
+      fail(i, llvm::formatv("relative error {0:e1} is not within the tolerance "
                             "{1:e1}",
                             *error, tolerance)
                   .str());

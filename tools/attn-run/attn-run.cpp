@@ -115,8 +115,11 @@ static llvm::Error parseCommandLine(int argc, char **argv) {
   if (!cl::ParseCommandLineOptions(
           argc, argv, "Runs a function of attention on files or random input\n",
           &stream)) {
-    // "attn-run: Unknown command line argument ..."
+    // "attn-run: Unknown command line argument ..."; what is wrong with the
+    // value of an option is on stderr by now.
     StringRef first = StringRef(text).split('\n').first;
+    if (first.empty())
+      return createError("the command line cannot be read");
     return createError(first.substr(first.find(": ") + 2));
   }
   if (file.empty())
@@ -347,7 +350,7 @@ static llvm::Error runFile() {
   SourceMgrDiagnosticHandler handler(*sources, &context);
   if (remarks) {
     remark::RemarkCategories all;
-    all.all = ".*";
+    all.all = all.passed = all.missed = all.analysis = all.failed = ".*";
     if (failed(remark::enableOptimizationRemarks(
             context, /*streamer=*/nullptr,
             std::make_unique<remark::RemarkEmittingPolicyAll>(), all,
