@@ -279,10 +279,11 @@ static void measureLengths(const Graph &linear, llvm::ArrayRef<Graph> squares,
 
   llvm::outs() << '\n';
   for (const Series &other : llvm::drop_begin(all)) {
-    llvm::outs() << llvm::formatv(
-        "Against {0}: {1};\n  {2:f1} times as fast on {3} tokens",
-        other.graph.name, describeCrossover(all[0], other),
-        other.get(numTokens) / linearSeconds, numTokens);
+    double ratio = other.get(numTokens) / linearSeconds;
+    llvm::outs() << llvm::formatv("Against {0}: {1};\n  ", other.graph.name,
+                                  describeCrossover(all[0], other))
+                 << llvm::format(ratio < 10 ? "%.1f" : "%.0f", ratio)
+                 << llvm::formatv(" times as fast on {0} tokens", numTokens);
     llvm::outs() << (other.isMeasured(numTokens) ? ".\n"
                                                  : " (extrapolated).\n");
   }
