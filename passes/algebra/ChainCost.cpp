@@ -68,11 +68,11 @@ Cost ChainCost::getStep(Bracket bracket, bool onesCarried) const {
   auto read = [&](unsigned first, unsigned last, ArrayRef<char> axes) {
     if (chain.isQuadratic(first, last))
       return;
+    // A factor is read as it was given: maps and ones come with its tiles.
     bool isLeaf = last - first == 1;
-    bool isOriginal = isLeaf && !(onesCarried && chain.getSoftmax());
     Polynomial bytes =
-        getSize(axes, onesCarried) *
-        Polynomial(isOriginal
+        getSize(axes, onesCarried && !isLeaf) *
+        Polynomial(isLeaf
                        ? getElementBytes(chain.factors[first].value.getType())
                        : getResultBytes(chain));
     if (touchesScores && row && !llvm::is_contained(axes, row))
@@ -82,15 +82,18 @@ Cost ChainCost::getStep(Bracket bracket, bool onesCarried) const {
   read(low, middle, lhs);
   read(middle, high, rhs);
   if (!scoresResult) {
-    Polynomial bytes =
-        getSize(result, onesCarried) * Polynomial(getResultBytes(chain));
+    // The last product is divided in the tile that computes it: its column of
+    // sums is never stored.
+    bool isLast = low == 0 && high == chain.size();
+    Polynomial bytes = getSize(result, onesCarried && !isLast) *
+                       Polynomial(getResultBytes(chain));
     cost.bytes += bytes;
     cost.held += bytes;
   }
   return cost;
 }
 
-/// phi of one factor: read, mapped token by token, written.
+/// phi of one factor, computed in the tiles that the product reads.
 Cost ChainCost::getFeatureMap(unsigned factor) const {
   SoftmaxOp softmax = chain.getSoftmax();
   char width = chain.getSummedAxis(1);
@@ -103,11 +106,6 @@ Cost ChainCost::getFeatureMap(unsigned factor) const {
       chain.axes.lookup(width).staticSize, softmax.getMapOperands().getTypes());
   Cost cost;
   cost.flops = getSize(tokens, true) * Polynomial(flops);
-  cost.held = getSize(axes, true) * Polynomial(getResultBytes(chain));
-  cost.bytes =
-      cost.held +
-      getSize(axes, false) *
-          Polynomial(getElementBytes(chain.factors[factor].value.getType()));
   return cost;
 }
 
@@ -122,18 +120,8 @@ Cost ChainCost::getExtra(bool onesCarried) const {
         Polynomial(chain.getSoftmax() ? kSoftmaxFlops : kNormalizeFlops);
     return cost;
   }
-  // [V 1]: read, written; then all columns but the last over the last.
-  const ChainFactor &value = chain.factors.back();
-  SmallVector<char> axes = chain.getAxes(chain.size() - 1, chain.size());
-  SmallVector<char> result = chain.getAxes(0, chain.size());
-  double size = getResultBytes(chain);
-  Polynomial widened = getSize(axes, true) * Polynomial(size);
-  Polynomial quotient = getSize(result, false) * Polynomial(size);
-  cost.flops = getSize(result, false);
-  cost.bytes = getSize(axes, false) *
-                   Polynomial(getElementBytes(value.value.getType())) +
-               widened + getSize(result, true) * Polynomial(size) + quotient;
-  cost.held = widened + quotient;
+  // [V 1] and the division are computed in tiles: flops, but no buffer.
+  cost.flops = getSize(chain.getAxes(0, chain.size()), false);
   if (chain.getSoftmax()) {
     cost += getFeatureMap(0);
     cost += getFeatureMap(1);

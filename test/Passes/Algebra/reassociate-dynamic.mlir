@@ -44,10 +44,10 @@ func.func @branch(%q: tensor<?x8x?x64xf32> {attn.axes = "bhnd"}, %k: tensor<?x8x
 // CHECK-LABEL: @approximated
 func.func @approximated(%q: tensor<?x64xf32>, %k: tensor<?x64xf32>, %v: tensor<?x64xf32>, %w: tensor<64x64xf32>) -> tensor<?x64xf32> {
   // AUTO: scf.if
-  // AUTO: attn.softmax %{{.*}} approximated_by
-  // AUTO: else
   // AUTO-COUNT-2: attn.feature_map
   // AUTO: attn.divide_by_last
+  // AUTO: else
+  // AUTO: attn.softmax %{{.*}} approximated_by
   // LINEAR-NOT: attn.softmax
   // LINEAR: attn.divide_by_last
   // WRITTEN-NOT: attn.feature_map
