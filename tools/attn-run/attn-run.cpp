@@ -241,6 +241,8 @@ static llvm::Error runFunction(ModuleOp module, func::FuncOp function,
     return callable.takeError();
   SmallVector<Array> results;
   auto call = [&]() -> llvm::Error {
+    // Two results at a time would be memory that one run does not need.
+    results.clear();
     auto called = (*callable)->call(arguments);
     if (!called)
       return called.takeError();
