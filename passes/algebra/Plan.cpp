@@ -60,6 +60,12 @@ static ChainPlan makePlan(Chain chain, OrderChoice choice,
                 "sizes is taken";
     winners.resize(1);
   }
+  // A choice at run time would have to hand on whole scores.
+  if (winners.size() > 1 && plan.chain.isQuadratic(0, plan.chain.size())) {
+    plan.note = "the result is scores, which no branch can hand on: the most "
+                "frequent winner of the sampled sizes is taken";
+    winners.resize(1);
+  }
   for (Winner &winner : winners)
     plan.candidates.push_back(std::move(winner.order));
   return plan;

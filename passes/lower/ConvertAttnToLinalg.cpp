@@ -146,10 +146,10 @@ FailureOr<Value> RootEmitter::emit(bool allowQuadratic) {
   Value tensor = tensor::EmptyOp::create(b, loc, shape, type.getElementType());
   OpFoldResult zero = b.getIndexAttr(0);
   const TileSizes &sizes = emitter.getSizes();
-  // Features are in one tile, tokens and large dimensions in several.
+  // Features are in one tile, as maps compute them; tokens in several.
   auto getSizes = [&](int64_t dim, bool token) {
     std::optional<int64_t> size = getConstantIntValue(shape[dim]);
-    if (size && !token && *size <= 1024)
+    if (size && !token)
       return SmallVector<int64_t>{*size};
     return TileEmitter::getLadder(shape[dim], sizes.rows);
   };

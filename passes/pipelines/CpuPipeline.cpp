@@ -66,7 +66,7 @@ void attn::buildBufferizationPipeline(OpPassManager &pm) {
   // freed explicitly is not promoted.
   pm.addNestedPass<func::FuncOp>(bufferization::createBufferLoopHoistingPass());
   bufferization::PromoteBuffersToStackPassOptions stack;
-  stack.maxAllocSizeInBytes = 256 * 1024;
+  stack.maxAllocSizeInBytes = 128 * 1024;
   stack.maxRankOfAllocatedMemRef = 0;
   pm.addNestedPass<func::FuncOp>(
       bufferization::createPromoteBuffersToStackPass(stack));
