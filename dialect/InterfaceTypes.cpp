@@ -38,17 +38,19 @@ Value attn::emitDefaultFeatureMapTile(FeatureMapAttrInterface map,
       .getResult(0);
 }
 
-LogicalResult attn::verifyNoFeatureMapOperands(
-    function_ref<InFlightDiagnostic()> emitError, TypeRange operands) {
+LogicalResult
+attn::verifyNoFeatureMapOperands(function_ref<InFlightDiagnostic()> emitError,
+                                 TypeRange operands) {
   if (!operands.empty())
     return emitError() << "[F4] the feature map takes no operands, got "
                        << operands.size();
   return success();
 }
 
-LogicalResult attn::verifyProjectionOperand(
-    function_ref<InFlightDiagnostic()> emitError, int64_t inDim,
-    TypeRange operands, bool required) {
+LogicalResult
+attn::verifyProjectionOperand(function_ref<InFlightDiagnostic()> emitError,
+                              int64_t inDim, TypeRange operands,
+                              bool required) {
   if (operands.size() > 1 || (required && operands.empty()))
     return emitError() << "[F4] the feature map takes one projection, got "
                        << operands.size() << " operands";

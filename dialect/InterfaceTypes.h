@@ -1,4 +1,5 @@
-//===- InterfaceTypes.h - What feature maps and masks exchange with passes -*- C++ -*-===//
+//===- InterfaceTypes.h - What feature maps and masks exchange with passes -*-
+//C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -65,9 +66,8 @@ verifyProjectionOperand(function_ref<InFlightDiagnostic()> emitError,
                         int64_t inDim, TypeRange operands, bool required);
 
 /// M3 of masks without operands.
-LogicalResult
-verifyNoMaskOperands(function_ref<InFlightDiagnostic()> emitError,
-                     TypeRange operands);
+LogicalResult verifyNoMaskOperands(function_ref<InFlightDiagnostic()> emitError,
+                                   TypeRange operands);
 
 /// One pair of a mask's definition, with access to the mask's operands.
 struct MaskPoint {

@@ -1,4 +1,5 @@
-//===- Array.h - Typed arrays that programs and kernels exchange -*- C++ -*-===//
+//===- Array.h - Typed arrays that programs and kernels exchange -*- C++
+//-*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -110,6 +110,7 @@ llvm::Error CpuEngine::lower(ModuleOp module) const {
   pm.addPass(createSymbolDCEPass());
   mlir::attn::CpuPipelineOptions pipelineOptions;
   pipelineOptions.keepOrder = options.keepOrder;
+  pipelineOptions.allowQuadratic = options.allowQuadratic;
   mlir::attn::buildCpuPipeline(pm, pipelineOptions);
 
   bool threaded = context->isMultithreadingEnabled();

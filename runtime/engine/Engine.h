@@ -14,7 +14,8 @@
 
 namespace attn {
 
-/// A compiled function. Callables are immutable: any number of threads may call.
+/// A compiled function. Callables are immutable: any number of threads may
+/// call.
 class Callable {
 public:
   virtual ~Callable() = default;
@@ -39,6 +40,8 @@ struct CpuEngineOptions {
   int optLevel = 3;
   /// Leave the graph as it is written: no reassociation.
   bool keepOrder = false;
+  /// Give scores that the function returns an N x M buffer.
+  bool allowQuadratic = false;
   /// Print the IR after each stage into this folder; none if empty.
   std::string dumpDirectory;
 };

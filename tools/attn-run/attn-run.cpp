@@ -101,6 +101,9 @@ static cl::opt<int> threads("threads", cl::value_desc("count"),
                             cl::desc("Threads; by default as OpenMP says"));
 static cl::opt<bool> keepOrder("keep-order", cl::cat(category),
                                cl::desc("Leave products as they are written"));
+static cl::opt<bool>
+    allowQuadratic("allow-quadratic", cl::cat(category),
+                   cl::desc("Give scores that the function returns a buffer"));
 static cl::opt<std::string>
     dumpIR("dump-ir", cl::value_desc("folder"), cl::cat(category),
            cl::desc("Write the IR after each pass into a folder"));
@@ -217,6 +220,7 @@ static std::unique_ptr<::attn::Engine> createEngine() {
   ::attn::CpuEngineOptions options;
   options.threads = threads;
   options.keepOrder = keepOrder;
+  options.allowQuadratic = allowQuadratic;
   options.dumpDirectory = dumpIR;
   return ::attn::createCpuEngine(options);
 }
