@@ -102,9 +102,11 @@ private:
   FailureOr<Product> analyzeProduct(OpBuilder &b, ContractionOpInterface op,
                                     const TileRequest &request);
   FailureOr<Value> emitTokenSum(OpBuilder &b, Product &product);
+  /// The keys that the masks of `scores` leave to a tile of queries, from the
+  /// start of a tile of keys to the end of one.
   std::pair<OpFoldResult, OpFoldResult>
   emitKeyRange(OpBuilder &b, Location loc, Value scores, OpFoldResult row,
-               int64_t rows, OpFoldResult keys);
+               int64_t rows, OpFoldResult keys, int64_t tile);
 
   TileSizes sizes;
   DenseMap<Value, Value> materialized;

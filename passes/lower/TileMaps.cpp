@@ -249,7 +249,8 @@ FailureOr<Value> TileEmitter::emitMask(OpBuilder &b, MaskOp op,
 
 std::pair<OpFoldResult, OpFoldResult>
 TileEmitter::emitKeyRange(OpBuilder &b, Location loc, Value scores,
-                          OpFoldResult row, int64_t rows, OpFoldResult keys) {
+                          OpFoldResult row, int64_t rows, OpFoldResult keys,
+                          int64_t tile) {
   OpFoldResult lo = b.getIndexAttr(0), hi = keys;
   SmallVector<MaskOp> masks;
   for (Operation *op = scores.getDefiningOp(); op;) {
@@ -270,15 +271,19 @@ TileEmitter::emitKeyRange(OpBuilder &b, Location loc, Value scores,
     return upper ? affine::makeComposedFoldedAffineMin(b, loc, map, {x, y})
                  : affine::makeComposedFoldedAffineMax(b, loc, map, {x, y});
   };
+  auto round = [&](AffineExpr expr, OpFoldResult x) {
+    return affine::makeComposedFoldedAffineApply(b, loc, expr, {x});
+  };
   Value begin = getValueOrCreateConstantIndexOp(b, loc, row);
   Value end = getValueOrCreateConstantIndexOp(
       b, loc, affine::makeComposedFoldedAffineApply(b, loc, d0 + rows, {row}));
   for (MaskOp mask : masks) {
     auto [first, last] = mask.getMask().emitKeyRange(b, loc, begin, end);
+    // Whole tiles, so that the ladder of the keys covers every range.
     if (first)
-      lo = bound(/*upper=*/false, lo, first);
+      lo = bound(/*upper=*/false, lo, round(d0.floorDiv(tile) * tile, first));
     if (last)
-      hi = bound(/*upper=*/true, hi, last);
+      hi = bound(/*upper=*/true, hi, round(d0.ceilDiv(tile) * tile, last));
   }
   // An empty range begins where it ends.
   return {lo, bound(/*upper=*/false, lo, hi)};

@@ -164,10 +164,10 @@ FailureOr<Value> TileEmitter::emitTokenSum(OpBuilder &b, Product &product) {
   // 4. The loop over tiles of tokens.
   AxisRanges ranges = product.ranges;
   ranges[product.y].size = width;
+  SmallVector<int64_t> ladder = getLadder(product.extent, sizes.keys);
   auto [lo, hi] =
       emitKeyRange(b, loc, left.value, ranges.lookup(product.x).offset, rows,
-                   product.extent);
-  SmallVector<int64_t> ladder = getLadder(product.extent, sizes.keys);
+                   product.extent, ladder.front());
   auto body = [&](OpBuilder &n, Value offset, int64_t size,
                   ValueRange values) -> FailureOr<SmallVector<Value>> {
     TileOps tile(n, loc);
