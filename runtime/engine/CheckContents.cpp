@@ -19,7 +19,7 @@ using mlir::attn::MaskPoint;
 using mlir::attn::ShapeClasses;
 
 namespace attn {
-llvm::Expected<ContentChecks> ContentChecks::create(func::FuncOp function) {
+llvm::Expected<ShapeClasses> analyzeSizes(func::FuncOp function) {
   FailureOr<ShapeClasses> classes = failure();
   if (llvm::Error error =
           collectErrors(function.getContext(), "sizes cannot be analysed", [&] {
@@ -27,6 +27,13 @@ llvm::Expected<ContentChecks> ContentChecks::create(func::FuncOp function) {
             return LogicalResult(classes);
           }))
     return std::move(error);
+  return std::move(*classes);
+}
+
+llvm::Expected<ContentChecks> ContentChecks::create(func::FuncOp function) {
+  llvm::Expected<ShapeClasses> classes = analyzeSizes(function);
+  if (!classes)
+    return classes.takeError();
   for (const ShapeClasses::Mismatch &mismatch : classes->getMismatches())
     return createError(mismatch.loc, "sizes " + Twine(mismatch.first) +
                                          " and " + Twine(mismatch.second) +

@@ -14,6 +14,10 @@
 
 namespace attn {
 
+/// Which sizes of a function are equal; what is wrong with them as an error.
+llvm::Expected<mlir::attn::ShapeClasses>
+analyzeSizes(mlir::func::FuncOp function);
+
 /// Checks of a graph's calls that its types leave open: dynamic sizes that must
 /// agree, the contents of masks, the reach of feature maps. Compiled code takes
 /// them for granted. Keeps the function, which must stay as it is.

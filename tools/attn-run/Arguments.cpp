@@ -8,7 +8,7 @@
 #include "Arguments.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "runtime/array/Error.h"
-#include "runtime/engine/Diagnostics.h"
+#include "runtime/engine/CheckContents.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -50,13 +50,9 @@ llvm::Expected<DimSizes> parseDims(ArrayRef<std::string> words) {
 //===----------------------------------------------------------------------===//
 
 llvm::Expected<FunctionSizes> FunctionSizes::create(func::FuncOp function) {
-  FailureOr<ShapeClasses> classes = failure();
-  if (llvm::Error error =
-          collectErrors(function.getContext(), "sizes cannot be analysed", [&] {
-            classes = ShapeClasses::analyze(function);
-            return LogicalResult(classes);
-          }))
-    return std::move(error);
+  llvm::Expected<ShapeClasses> classes = ::attn::analyzeSizes(function);
+  if (!classes)
+    return classes.takeError();
   return FunctionSizes(function, std::move(*classes));
 }
 
