@@ -269,6 +269,13 @@ struct ConvertAttnToLinalg
     for (Operation *op : llvm::reverse(graph))
       if (op->use_empty())
         op->erase();
+    // 3. What the graph says about its arguments has no reader any more.
+    func::FuncOp function = getOperation();
+    for (unsigned i = 0; i < function.getNumArguments(); ++i)
+      for (NamedAttribute attr :
+           llvm::to_vector(function_interface_impl::getArgAttrs(function, i)))
+        if (isa_and_nonnull<AttnDialect>(attr.getNameDialect()))
+          function.removeArgAttr(i, attr.getName());
   }
 };
 } // namespace
