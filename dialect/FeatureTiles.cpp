@@ -75,17 +75,14 @@ Value FeatureTiles::project(Value x, Value w) {
   AffineExpr t = b.getAffineDimExpr(0), f = b.getAffineDimExpr(1),
              d = b.getAffineDimExpr(2);
   MLIRContext *context = b.getContext();
-  return generic(b, loc, {x, transposed},
-                 fill({typeOf(x).getDimSize(0), m}, 0.0),
-                 {AffineMap::get(3, 0, {t, d}, context),
-                  AffineMap::get(3, 0, {d, f}, context),
-                  AffineMap::get(3, 0, {t, f}, context)},
-                 {utils::IteratorType::parallel, utils::IteratorType::parallel,
-                  utils::IteratorType::reduction},
-                 [](OpBuilder &n, Location l, ValueRange v) -> Value {
-                   Value product = arith::MulFOp::create(n, l, v[0], v[1]);
-                   return arith::AddFOp::create(n, l, v[2], product);
-                 });
+  SmallVector<AffineMap> maps{AffineMap::get(3, 0, {t, d}, context),
+                              AffineMap::get(3, 0, {d, f}, context),
+                              AffineMap::get(3, 0, {t, f}, context)};
+  Value out = fill({typeOf(x).getDimSize(0), m}, 0.0);
+  return linalg::ContractOp::create(b, loc, out.getType(),
+                                    ValueRange{x, transposed}, out,
+                                    b.getAffineMapArrayAttr(maps))
+      .getResult(0);
 }
 
 Value FeatureTiles::getColumns(Value tile, OpFoldResult begin, int64_t count) {
