@@ -239,7 +239,7 @@ struct ConvertAttnToLinalg
           result.push_back(size);
       return result;
     };
-    sizes.rows = ladder(rowTile, {1});
+    sizes.rows = ladder(rowTile, {8, 1});
     sizes.keys = ladder(keyTile, {8, 1});
     TileEmitter emitter(sizes);
 
