@@ -211,13 +211,20 @@ FailureOr<Value> TileEmitter::emitTokenSum(OpBuilder &b, Product &product) {
       *weights = emitOnlineWeights(tile, now, *weights, element);
     if (normalizer)
       now.rowSum = tile.reduceRows(now.rowSum, *weights, add);
-    if (now.ones)
-      now.ones = leftRequest.sumFirst
-                     ? tile.addColumns(now.ones, *weights)
-                     : tile.reduceRows(now.ones, *weights, add);
-    if (now.sums)
-      now.sums = tile.matmul(now.sums, *weights, leftRequest.sumFirst, *values2,
-                             !rightRequest.sumFirst);
+    // A tile is summed by itself: against the sums of all tokens so far, which
+    // grow with their number, it is rounded once a tile and not once a token.
+    if (now.ones) {
+      Value ones = tile.fill({rows}, element, 0);
+      ones = leftRequest.sumFirst ? tile.addColumns(ones, *weights)
+                                  : tile.reduceRows(ones, *weights, add);
+      now.ones = tile.update(now.ones, ones, add);
+    }
+    if (now.sums) {
+      Value sums =
+          tile.matmul(tile.fill({rows, width}, element, 0), *weights,
+                      leftRequest.sumFirst, *values2, !rightRequest.sumFirst);
+      now.sums = tile.update(now.sums, sums, add);
+    }
     return now.pack();
   };
   FailureOr<SmallVector<Value>> results =
