@@ -85,12 +85,6 @@ static llvm::SetVector<Value> collectRoots(func::FuncOp function) {
 
 namespace {
 
-/// A dimension that is cut into tiles of `sizes`, one size after the other.
-struct TiledDim {
-  int64_t dim;
-  SmallVector<int64_t> sizes;
-};
-
 class RootEmitter {
 public:
   RootEmitter(TileEmitter &emitter, Value root)
@@ -105,13 +99,6 @@ private:
   FailureOr<Value> emitTiles(Value into, OpFoldResult rowLo, OpFoldResult rowHi,
                              int64_t rows, OpFoldResult colLo,
                              OpFoldResult colHi, int64_t cols);
-  /// lo + floor((hi - lo) / size) size.
-  OpFoldResult getLastFullTile(OpFoldResult lo, OpFoldResult hi, int64_t size) {
-    AffineExpr d0 = b.getAffineDimExpr(0), d1 = b.getAffineDimExpr(1);
-    return affine::makeComposedFoldedAffineApply(
-        b, loc, AffineMap::get(2, 0, d0 + (d1 - d0).floorDiv(size) * size),
-        {lo, hi});
-  }
 
   TileEmitter &emitter;
   Value root;
@@ -155,10 +142,12 @@ FailureOr<Value> RootEmitter::emit(bool allowQuadratic) {
   };
   OpFoldResult rowLo = zero;
   for (int64_t rows : getSizes(dims.row, dims.rowIsToken)) {
-    OpFoldResult rowHi = getLastFullTile(rowLo, shape[dims.row], rows);
+    OpFoldResult rowHi =
+        TileEmitter::getLastFullTile(b, loc, rowLo, shape[dims.row], rows);
     OpFoldResult colLo = zero;
     for (int64_t cols : getSizes(dims.col, quadratic)) {
-      OpFoldResult colHi = getLastFullTile(colLo, shape[dims.col], cols);
+      OpFoldResult colHi =
+          TileEmitter::getLastFullTile(b, loc, colLo, shape[dims.col], cols);
       FailureOr<Value> next =
           emitTiles(tensor, rowLo, rowHi, rows, colLo, colHi, cols);
       if (failed(next))

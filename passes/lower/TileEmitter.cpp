@@ -127,17 +127,22 @@ SmallVector<int64_t> TileEmitter::getLadder(OpFoldResult extent,
   return ladder;
 }
 
+OpFoldResult TileEmitter::getLastFullTile(OpBuilder &b, Location loc,
+                                          OpFoldResult lo, OpFoldResult hi,
+                                          int64_t size) {
+  AffineExpr d0 = b.getAffineDimExpr(0), d1 = b.getAffineDimExpr(1);
+  return affine::makeComposedFoldedAffineApply(
+      b, loc, AffineMap::get(2, 0, d0 + (d1 - d0).floorDiv(size) * size),
+      {lo, hi});
+}
+
 FailureOr<SmallVector<Value>>
 TileEmitter::forEachTile(OpBuilder &b, Location loc, OpFoldResult lo,
                          OpFoldResult hi, ArrayRef<int64_t> sizes,
                          ValueRange init, LoopBody body) {
   SmallVector<Value> carried(init);
-  AffineExpr d0 = b.getAffineDimExpr(0), d1 = b.getAffineDimExpr(1);
   for (int64_t size : sizes) {
-    // end = lo + floor((hi - lo) / size) size
-    AffineExpr end = d0 + (d1 - d0).floorDiv(size) * size;
-    OpFoldResult stop = affine::makeComposedFoldedAffineApply(
-        b, loc, AffineMap::get(2, 0, end), {lo, hi});
+    OpFoldResult stop = getLastFullTile(b, loc, lo, hi, size);
     if (isEqualConstantIntOrValue(lo, stop))
       continue;
     auto loop = scf::ForOp::create(

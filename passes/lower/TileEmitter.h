@@ -75,6 +75,10 @@ public:
   static FailureOr<SmallVector<Value>>
   forEachTile(OpBuilder &b, Location loc, OpFoldResult lo, OpFoldResult hi,
               ArrayRef<int64_t> sizes, ValueRange init, LoopBody body);
+  /// The end of the whole tiles of [lo, hi): lo + floor((hi - lo) / size) size.
+  static OpFoldResult getLastFullTile(OpBuilder &b, Location loc,
+                                      OpFoldResult lo, OpFoldResult hi,
+                                      int64_t size);
   /// `sizes` for an extent: exact ones if it is static.
   static SmallVector<int64_t> getLadder(OpFoldResult extent,
                                         ArrayRef<int64_t> sizes);

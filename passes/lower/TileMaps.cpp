@@ -113,19 +113,8 @@ FailureOr<Value> TileEmitter::emitFeatureMap(OpBuilder &b, FeatureMapOp op,
 
   // phi = exp(psi - shift): the factor e^-shift is free to choose.
   Value psi = map.emitLogTile(b, loc, tile);
-  if (perToken) {
-    auto maximum = [](OpBuilder &n, Location l, ValueRange x) -> Value {
-      return arith::MaximumFOp::create(n, l, x[0], x[1]);
-    };
-    Value lowest = ops.fill({request.rows}, element,
-                            -std::numeric_limits<double>::infinity());
-    Value max = ops.reduceRows(lowest, psi, maximum);
-    return ops.map({psi, max}, element,
-                   [](OpBuilder &n, Location l, ValueRange x) {
-                     return TileOps::expDifference(
-                         n, l, x[0], TileOps::finiteShift(n, l, x[1]));
-                   });
-  }
+  if (perToken)
+    return ops.expRows(psi, ops.rowMax(psi));
   Value max = arith::MaximumFOp::create(b, loc, runningMax[op].before,
                                         ops.maxOfAll(psi));
   Value shift = TileOps::finiteShift(b, loc, max);

@@ -97,17 +97,29 @@ Value TileOps::reduceRows(Value acc, Value tile, Body body) {
   return generic(tile, rowMap(b, tile, 2), acc, rowMap(b, acc, 2), 2, 1, body);
 }
 
+static Value maximum(OpBuilder &b, Location loc, ValueRange x) {
+  return arith::MaximumFOp::create(b, loc, x[0], x[1]);
+}
+
+Value TileOps::rowMax(Value tile) {
+  RankedTensorType type = typeOf(tile);
+  Value lowest = fill({type.getDimSize(0)}, type.getElementType(),
+                      -std::numeric_limits<double>::infinity());
+  return reduceRows(lowest, tile, maximum);
+}
+
+Value TileOps::expRows(Value tile, Value max) {
+  return map({tile, max}, typeOf(tile).getElementType(),
+             [](OpBuilder &n, Location l, ValueRange x) {
+               return expDifference(n, l, x[0], finiteShift(n, l, x[1]));
+             });
+}
+
 Value TileOps::maxOfAll(Value tile) {
-  Type element = typeOf(tile).getElementType();
-  double lowest = -std::numeric_limits<double>::infinity();
-  auto max = [](OpBuilder &n, Location l, ValueRange x) -> Value {
-    return arith::MaximumFOp::create(n, l, x[0], x[1]);
-  };
-  Value rows = reduceRows(fill({typeOf(tile).getDimSize(0)}, element, lowest),
-                          tile, max);
-  Value all =
-      generic(rows, b.getMultiDimIdentityMap(1), fill({}, element, lowest),
-              AffineMap::get(1, 0, b.getContext()), 1, 1, max);
+  Value lowest = fill({}, typeOf(tile).getElementType(),
+                      -std::numeric_limits<double>::infinity());
+  Value all = generic(rowMax(tile), b.getMultiDimIdentityMap(1), lowest,
+                      AffineMap::get(1, 0, b.getContext()), 1, 1, maximum);
   return tensor::ExtractOp::create(b, loc, all, ValueRange{});
 }
 

@@ -34,6 +34,10 @@ public:
   Value update(Value acc, ValueRange tiles, Body body);
   /// acc[i] = body(tile[i, j], acc[i]) over all j, in place.
   Value reduceRows(Value acc, Value tile, Body body);
+  /// max_j tile[i, j] for each row i.
+  Value rowMax(Value tile);
+  /// exp(tile[i, j] - max[i]), and 0 in rows whose maximum is -inf.
+  Value expRows(Value tile, Value max);
   /// max over the whole tile as a scalar.
   Value maxOfAll(Value tile);
   /// acc[j] += sum_i tile[i, j], in place.

@@ -90,10 +90,7 @@ static Value maximum(OpBuilder &b, Location loc, ValueRange x) {
 ///   m' = max(m, max_j s_j);  p = exp(s - m');  sums *= e^(m - m')
 static Value emitOnlineWeights(TileOps &ops, Carried &carried, Value scores,
                                Type element) {
-  int64_t rows = typeOf(scores).getDimSize(0);
-  Value lowest =
-      ops.fill({rows}, element, -std::numeric_limits<double>::infinity());
-  Value tileMax = ops.reduceRows(lowest, scores, maximum);
+  Value tileMax = ops.rowMax(scores);
   // The factor reads m before m' takes its place.
   Value factor = ops.map({tileMax, carried.rowMax}, element,
                          [](OpBuilder &n, Location l, ValueRange x) {
@@ -103,11 +100,7 @@ static Value emitOnlineWeights(TileOps &ops, Carried &carried, Value scores,
                          });
   carried.rescale(ops, factor, nullptr);
   carried.rowMax = ops.update(carried.rowMax, tileMax, maximum);
-  return ops.map({scores, carried.rowMax}, element,
-                 [](OpBuilder &n, Location l, ValueRange x) {
-                   return TileOps::expDifference(
-                       n, l, x[0], TileOps::finiteShift(n, l, x[1]));
-                 });
+  return ops.expRows(scores, carried.rowMax);
 }
 
 FailureOr<Value> TileEmitter::emitTokenSum(OpBuilder &b, Product &product) {
@@ -305,10 +298,6 @@ FailureOr<Value> TileEmitter::emitRowNormalizer(OpBuilder &b, Operation *op,
   if (!softmax)
     return ops.divideRows(*tile, sums.rowSum,
                           cast<NormalizeOp>(op).getEps().convertToDouble());
-  Value weights = ops.map({*tile, sums.rowMax}, element,
-                          [](OpBuilder &n, Location l, ValueRange x) {
-                            return TileOps::expDifference(
-                                n, l, x[0], TileOps::finiteShift(n, l, x[1]));
-                          });
+  Value weights = ops.expRows(*tile, sums.rowMax);
   return ops.divideRows(weights, sums.rowSum, 0);
 }
