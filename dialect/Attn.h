@@ -8,6 +8,7 @@
 #ifndef ATTN_DIALECT_ATTN_H
 #define ATTN_DIALECT_ATTN_H
 
+#include "dialect/ChunkTerms.h"
 #include "dialect/Einsum.h"
 #include "dialect/InterfaceTypes.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"

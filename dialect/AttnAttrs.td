@@ -10,5 +10,6 @@
 
 include "dialect/AttnFeatureMaps.td"
 include "dialect/AttnMasks.td"
+include "dialect/AttnTransitions.td"
 
 #endif // ATTN_DIALECT_ATTNATTRS_TD

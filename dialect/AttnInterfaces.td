@@ -141,4 +141,92 @@ def Attn_ContractionOpInterface : OpInterface<"ContractionOpInterface"> {
   ];
 }
 
+def Attn_TransitionAttrInterface : AttrInterface<"TransitionAttrInterface"> {
+  let cppNamespace = "::mlir::attn";
+  let description = [{
+    What happens to the state `S[d, v]` of a recurrence from one token to the
+    next, before anything is written: `S~ = T(S)`, linear in S. Passes ask this
+    interface and never a transition's name. A new transition is one definition
+    in AttnTransitions.td and one file in Transitions/.
+
+    A transition may have an operand, which a token reads as a tile with the
+    axes `getTileAxes`.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      The axes of a token's part of the operand: none if there is no operand, ""
+      for one number, "d" and "v" for one a channel, "dv" for one an element of
+      the state, "ed" for a matrix.
+      }],
+      "std::optional<::llvm::StringRef>", "getTileAxes", (ins), [{}],
+      [{ return std::nullopt; }]>,
+    InterfaceMethod<[{
+      Whether the operand is the logarithm of factors from 0 to 1.
+      }],
+      "bool", "isLogDecay", (ins), [{}], [{ return false; }]>,
+    InterfaceMethod<"Floating-point operations of one T(S).",
+      "double", "getStepFlops", (ins "int64_t":$keys, "int64_t":$values)>,
+    InterfaceMethod<[{
+      The literal definition in f64: the state, row-major `[keys, values]`,
+      becomes T(S). `operand` is a token's tile, row-major.
+      }],
+      "void", "evaluateStep",
+      (ins "::llvm::ArrayRef<double>":$operand, "int64_t":$keys,
+           "int64_t":$values, "::llvm::MutableArrayRef<double>":$state)>,
+    InterfaceMethod<[{
+      T(S) of a tile `tensor<K x V>`. `operand` is the token's tile with the axes
+      `getTileAxes` (a tensor of rank 0 for "").
+      }],
+      "::mlir::Value", "emitStep",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
+           "::mlir::Value":$operand, "::mlir::Value":$state)>,
+    InterfaceMethod<[{
+      A bound on the logarithm of T's factors, for running maxima: a tensor of
+      rank 0, or of one element a value channel where `getTileAxes` has v. Null
+      for 0.
+      }],
+      "::mlir::Value", "emitLogBound",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
+           "::mlir::Value":$operand), [{}], [{ return nullptr; }]>,
+    InterfaceMethod<[{
+      Whether chunks of tokens have a form made of matrix products: emitChunk.
+      `stabilized` asks for one with a running maximum.
+      }],
+      "bool", "hasChunkForm", (ins "bool":$stabilized), [{}],
+      [{ return false; }]>,
+    InterfaceMethod<[{
+      Floating-point operations of the weights of one product of scores in a
+      chunk, besides the product itself.
+      }],
+      "double", "getChunkFlops", (ins "int64_t":$tokens, "int64_t":$keys), [{}],
+      [{ return 0; }]>,
+    InterfaceMethod<[{
+      The transitions of a chunk of tokens, composed: see ChunkTerms. `operand`
+      has the tokens as its first axis: `tensor<C>`, `tensor<C x K>`.
+      }],
+      "void", "emitChunk",
+      (ins "::mlir::OpBuilder &":$builder, "::mlir::Location":$loc,
+           "::mlir::Value":$operand, "::mlir::attn::ChunkTerms &":$terms), [{}],
+      [{ llvm_unreachable("transition without a chunk form"); }]>,
+  ];
+}
+
+def Attn_NamedAxesOpInterface : OpInterface<"NamedAxesOpInterface"> {
+  let cppNamespace = "::mlir::attn";
+  let description = [{
+    An operation whose operands and results have named axes: equal letters are
+    equal sizes. `attn.score` and its like implement ContractionOpInterface,
+    which has more to say.
+  }];
+  let methods = [
+    InterfaceMethod<"The axes of each operand; empty for one without names.",
+      "::llvm::SmallVector<::mlir::attn::EinsumOperand>", "getAxesOfOperands">,
+    InterfaceMethod<"The axes of each result.",
+      "::llvm::SmallVector<::mlir::attn::EinsumOperand>", "getAxesOfResults">,
+    InterfaceMethod<"Two axes of the same size, if there are any.",
+      "std::optional<std::pair<char, char>>", "getEqualAxes", (ins), [{}],
+      [{ return std::nullopt; }]>,
+  ];
+}
+
 #endif // ATTN_DIALECT_ATTNINTERFACES_TD

@@ -35,6 +35,8 @@ static ParseResult parseFloat(OpAsmParser &parser, FloatAttr &attr) {
 }
 
 static void printFloat(OpAsmPrinter &printer, Operation *, FloatAttr attr) {
+  if (!attr)
+    return;
   double value = attr.getValueAsDouble();
   if (std::isinf(value))
     printer << (value < 0 ? "-inf" : "inf");
@@ -68,6 +70,16 @@ static LogicalResult verifyScoresRank(Operation *op, StringRef constraint) {
   if (type.getRank() < 2)
     return op->emitOpError("[")
            << constraint << "] expected scores of rank 2 or more, got " << type;
+  return success();
+}
+
+/// A floor is positive: a divisor that is never zero.
+static LogicalResult verifyFloor(Operation *op, std::optional<APFloat> floor,
+                                 StringRef constraint) {
+  if (floor && !(floor->isFinite() && floor->convertToDouble() > 0))
+    return op->emitOpError("[")
+           << constraint << "] expected a finite floor above 0, got "
+           << floor->convertToDouble();
   return success();
 }
 
@@ -273,7 +285,8 @@ LogicalResult SoftmaxOp::verify() {
 }
 
 LogicalResult NormalizeOp::verify() {
-  if (failed(verifyEps(*this, getEps().convertToDouble(), "N2")))
+  if (failed(verifyEps(*this, getEps().convertToDouble(), "N2")) ||
+      failed(verifyFloor(*this, getFloor(), "N4")))
     return failure();
   return verifyScoresRank(*this, "N1");
 }
@@ -317,10 +330,41 @@ int64_t DivideByLastOp::getDimension() {
   return getDim().value_or(getType().getRank() - 1);
 }
 
+/// A4: a log_scale, one element for each index of `type` but that of `dim`
+/// (-1: for each), belongs to a floor.
+static LogicalResult verifyLogScale(Operation *op, Value logScale, bool hasFloor,
+                                    RankedTensorType type, int64_t dim) {
+  if (!logScale)
+    return success();
+  if (!hasFloor)
+    return op->emitOpError("[A4] a log_scale without a floor");
+  SmallVector<int64_t> shape(type.getShape());
+  if (dim >= 0)
+    shape.erase(shape.begin() + dim);
+  auto scale = cast<RankedTensorType>(logScale.getType());
+  bool ok = scale.getRank() == static_cast<int64_t>(shape.size());
+  for (size_t i = 0; ok && i < shape.size(); ++i)
+    ok = canMatch(shape[i], scale.getDimSize(i));
+  if (!ok)
+    return op->emitOpError("[A4] log_scale ")
+           << scale << " does not fit " << type;
+  return success();
+}
+
 LogicalResult DivideByLastOp::verify() {
   if (failed(verifyColumn(*this, getDimension(), getType(),
                           getInput().getType())) ||
-      failed(verifyEps(*this, getEps().convertToDouble(), "A2")))
+      failed(verifyEps(*this, getEps().convertToDouble(), "A2")) ||
+      failed(verifyFloor(*this, getFloor(), "A3")) ||
+      failed(verifyLogScale(*this, getLogScale(), getFloor().has_value(),
+                            getType(), getDimension())))
     return failure();
   return verifyWidth(*this, getInput().getType());
+}
+
+LogicalResult DivideOp::verify() {
+  if (failed(verifyEps(*this, getEps().convertToDouble(), "A2")) ||
+      failed(verifyFloor(*this, getFloor(), "A3")))
+    return failure();
+  return verifyLogScale(*this, getLogScale(), getFloor().has_value(), getType(), -1);
 }

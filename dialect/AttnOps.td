@@ -8,28 +8,9 @@
 #ifndef ATTN_DIALECT_ATTNOPS_TD
 #define ATTN_DIALECT_ATTNOPS_TD
 
-include "dialect/AttnDialect.td"
-include "dialect/AttnInterfaces.td"
-include "mlir/IR/EnumAttr.td"
-include "mlir/Interfaces/ControlFlowInterfaces.td"
-include "mlir/Interfaces/InferTypeOpInterface.td"
-include "mlir/Interfaces/SideEffectInterfaces.td"
-
-// A ranked tensor of floating-point elements, in the usual dense layout.
-class Attn_TensorOf<list<Type> elements>
-    : ConfinedType<RankedTensorOf<elements>,
-                   [CPred<"!::llvm::cast<::mlir::RankedTensorType>($_self)"
-                          ".getEncoding()">],
-                   RankedTensorOf<elements>.summary # " without encoding",
-                   "::mlir::RankedTensorType">;
-def Attn_Tensor : Attn_TensorOf<[F64, F32, F16, BF16]>;
-// Results are computed in f32 or wider (E1), so these are the types of results.
-def Attn_WideTensor : Attn_TensorOf<[F64, F32]>;
-
-class Attn_Op<string mnemonic, list<Trait> traits = []>
-    : Op<Attn_Dialect, mnemonic, traits # [Pure]> {
-  let hasVerifier = 1;
-}
+include "dialect/AttnCausalOps.td"
+include "dialect/AttnOpBase.td"
+include "dialect/AttnRecurrenceOps.td"
 
 //===----------------------------------------------------------------------===//
 // Products
@@ -175,8 +156,9 @@ def Attn_FeatureMapOp : Attn_Op<"feature_map", [
 }
 
 def Attn_YieldOp : Op<Attn_Dialect, "yield", [
-    Pure, Terminator, ReturnLike, HasParent<"FeatureMapOp">]> {
-  let summary = "the result of a feature map's region";
+    Pure, Terminator, ReturnLike,
+    ParentOneOf<["FeatureMapOp", "ScanOp"]>]> {
+  let summary = "the results of a region";
   let description = [{
     ```mlir
     %0 = attn.feature_map %x {
@@ -186,7 +168,7 @@ def Attn_YieldOp : Op<Attn_Dialect, "yield", [
     } : tensor<8x?x64xf32> -> tensor<8x?x64xf32>
     ```
   }];
-  let arguments = (ins Variadic<AnyFloat>:$values);
+  let arguments = (ins Variadic<AnyType>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
   let builders = [OpBuilder<(ins), [{ /* yields nothing */ }]>];
 }
@@ -273,18 +255,25 @@ def Attn_NormalizeOp : Attn_Op<"normalize",
     `P[.., n, m] = A[.., n, m] / (eps + sum_j A[.., n, j])` over the last
     dimension. A row whose divisor is zero gives zeros.
 
-    Constraints: N1 and N2 of docs/Spec.md.
+    `floor f` takes the divisor `eps + max(|sum_j A[.., n, j]|, f)` instead, for
+    weights of either sign: mLSTM's normaliser has f = 1. Beck et al., "xLSTM",
+    2024 (arXiv:2405.04517), equation 21.
+
+    Constraints: N1, N2 and N4 of docs/Spec.md.
 
     ```mlir
     %0 = attn.normalize %a : tensor<1x8x?x?xf32>
     %1 = attn.normalize %a eps 1.000000e-06 : tensor<1x8x?x?xf32>
+    %2 = attn.normalize %a floor 1.0 : tensor<1x8x?x?xf32>
     ```
   }];
   let arguments = (ins Attn_WideTensor:$scores,
+                       OptionalAttr<F64Attr>:$floor,
                        DefaultValuedAttr<F64Attr, "0.0">:$eps);
   let results = (outs Attn_WideTensor:$result);
   let assemblyFormat = [{
-    $scores (`eps` custom<Float>($eps)^)? attr-dict `:` type($result)
+    $scores (`floor` custom<Float>($floor)^)? (`eps` custom<Float>($eps)^)?
+    attr-dict `:` type($result)
   }];
 }
 
@@ -323,17 +312,27 @@ def Attn_DivideByLastOp : Attn_Op<"divide_by_last"> {
     dimension `dim`, by default the last one. Zero where the divisor is zero,
     as `attn.normalize` defines it.
 
-    Constraints: A1, A2 and E1 of docs/Spec.md.
+    `floor f` takes the divisor `eps + max(|input[.., last]|, f)`, and with the
+    operand `log_scale(m)`, one element a row, `eps + max(|input[.., last]|,
+    f e^-m)`: the input was divided by `e^m`.
+
+    Constraints: A1 to A4 and E1 of docs/Spec.md.
 
     ```mlir
     %0 = attn.divide_by_last %x : tensor<1x8x?x65xf32> -> tensor<1x8x?x64xf32>
+    %1 = attn.divide_by_last %x floor 1.0 log_scale(%m : tensor<1x8x?xf32>) : tensor<1x8x?x65xf32> -> tensor<1x8x?x64xf32>
     ```
   }];
-  let arguments = (ins Attn_WideTensor:$input, OptionalAttr<I64Attr>:$dim,
+  let arguments = (ins Attn_WideTensor:$input,
+                       Optional<Attn_WideTensor>:$logScale,
+                       OptionalAttr<I64Attr>:$dim,
+                       OptionalAttr<F64Attr>:$floor,
                        DefaultValuedAttr<F64Attr, "0.0">:$eps);
   let results = (outs Attn_WideTensor:$result);
   let assemblyFormat = [{
-    $input (`dim` $dim^)? (`eps` custom<Float>($eps)^)? attr-dict
+    $input (`dim` $dim^)? (`floor` custom<Float>($floor)^)?
+    (`eps` custom<Float>($eps)^)?
+    (`log_scale` `(` $logScale^ `:` type($logScale) `)`)? attr-dict
     `:` type($input) `->` type($result)
   }];
   let extraClassDeclaration = [{

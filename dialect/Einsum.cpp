@@ -17,8 +17,8 @@ static bool contains(const EinsumOperand &operand, char axis) {
   return Einsum::find(operand, axis) >= 0;
 }
 
-static LogicalResult parseOperand(StringRef text, EinsumOperand &operand,
-                                  function_ref<InFlightDiagnostic()> error) {
+LogicalResult Einsum::parseOperand(StringRef text, EinsumOperand &operand,
+                                   function_ref<InFlightDiagnostic()> error) {
   bool inGroup = false;
   for (char c : text) {
     if (c == ' ')
@@ -167,12 +167,18 @@ FailureOr<SmallVector<std::pair<char, int64_t>>>
 Einsum::getAxisSizes(ArrayRef<int64_t> lhsShape, ArrayRef<int64_t> rhsShape,
                      ArrayRef<int64_t> resultShape,
                      function_ref<InFlightDiagnostic()> emitError) const {
+  return solveAxisSizes(
+      {{lhs, lhsShape}, {rhs, rhsShape}, {result, resultShape}}, str(),
+      emitError);
+}
+
+FailureOr<SmallVector<std::pair<char, int64_t>>>
+Einsum::solveAxisSizes(ArrayRef<NamedShape> operands, StringRef text,
+                       function_ref<InFlightDiagnostic()> emitError) {
   llvm::MapVector<char, int64_t> sizes;
-  std::pair<const EinsumOperand *, ArrayRef<int64_t>> operands[] = {
-      {&lhs, lhsShape}, {&rhs, rhsShape}, {&result, resultShape}};
   // 1. Single axes have the size of their dimension.
-  for (auto &[axes, shape] : operands)
-    for (auto [dim, size] : llvm::zip_equal(*axes, shape))
+  for (const auto &[axes, shape] : operands)
+    for (auto [dim, size] : llvm::zip_equal(axes, shape))
       for (char axis : dim) {
         int64_t &known =
             sizes.try_emplace(axis, ShapedType::kDynamic).first->second;
@@ -181,25 +187,25 @@ Einsum::getAxisSizes(ArrayRef<int64_t> lhsShape, ArrayRef<int64_t> rhsShape,
         if (ShapedType::isStatic(known) && known != size)
           return emitError()
                  << "[P4] axis '" << Twine(axis) << "' has the sizes " << known
-                 << " and " << size << " in '" << str() << "'";
+                 << " and " << size << " in '" << text << "'";
         known = size;
       }
   // 2. A composite dimension has one size wherever it stands.
   llvm::SmallMapVector<StringRef, int64_t, 2> groups;
-  for (auto &[axes, shape] : operands)
-    for (auto [dim, size] : llvm::zip_equal(*axes, shape)) {
+  for (const auto &[axes, shape] : operands)
+    for (auto [dim, size] : llvm::zip_equal(axes, shape)) {
       if (dim.size() == 1 || ShapedType::isDynamic(size))
         continue;
       StringRef group(dim.data(), dim.size());
       int64_t known = groups.try_emplace(group, size).first->second;
       if (known != size)
         return emitError() << "[P4] group '(" << group << ")' has the sizes "
-                           << known << " and " << size << " in '" << str()
+                           << known << " and " << size << " in '" << text
                            << "'";
     }
   // 3. A composite dimension is the product of its axes: solve for one unknown.
-  for (auto &[axes, shape] : operands)
-    for (auto [dim, size] : llvm::zip_equal(*axes, shape)) {
+  for (const auto &[axes, shape] : operands)
+    for (auto [dim, size] : llvm::zip_equal(axes, shape)) {
       if (dim.size() == 1 || ShapedType::isDynamic(size))
         continue;
       int64_t product = 1;
@@ -217,7 +223,7 @@ Einsum::getAxisSizes(ArrayRef<int64_t> lhsShape, ArrayRef<int64_t> rhsShape,
       if (overflow || (unknown.empty() ? product != size : !divides))
         return emitError() << "[P5] dimension of size " << size
                            << " is not a multiple of its group of " << product
-                           << " in '" << str() << "'";
+                           << " in '" << text << "'";
       if (!unknown.empty())
         sizes[unknown.front()] = size / product;
     }

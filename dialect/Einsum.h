@@ -38,6 +38,11 @@ struct Einsum {
   static FailureOr<Einsum> parse(StringRef text,
                                  function_ref<InFlightDiagnostic()> emitError);
 
+  /// Reads the axes of one operand, likewise.
+  static LogicalResult
+  parseOperand(StringRef text, EinsumOperand &operand,
+               function_ref<InFlightDiagnostic()> emitError);
+
   /// The default subscripts run out of letters above this rank.
   static constexpr int64_t kMaxRank = 18;
   /// `..nd,..md->..nm`, with grouped heads where the static sizes differ.
@@ -58,6 +63,17 @@ struct Einsum {
   getAxisSizes(ArrayRef<int64_t> lhsShape, ArrayRef<int64_t> rhsShape,
                ArrayRef<int64_t> resultShape,
                function_ref<InFlightDiagnostic()> emitError) const;
+
+  /// Axes and the shape that they name.
+  struct NamedShape {
+    EinsumOperand axes;
+    ArrayRef<int64_t> shape;
+  };
+  /// The same for any number of tensors, which have as many dimensions as axes.
+  /// `text` is what the diagnostic quotes.
+  static FailureOr<SmallVector<std::pair<char, int64_t>>>
+  solveAxisSizes(ArrayRef<NamedShape> operands, StringRef text,
+                 function_ref<InFlightDiagnostic()> emitError);
 };
 
 /// The text of one operand's axes, `b(gr)nd`.

@@ -37,6 +37,15 @@ bool FeatureMapOp::isElementwise() {
   return !getMap() || getMap()->isElementwise();
 }
 
+/// `name = i`, if it is there.
+static ParseResult parseDim(OpAsmParser &parser, StringRef name,
+                            IntegerAttr &attr) {
+  if (failed(parser.parseOptionalKeyword(name)))
+    return success();
+  return failure(parser.parseEqual() ||
+                 parser.parseAttribute(attr, parser.getBuilder().getI64Type()));
+}
+
 // attn.feature_map %x, #map(%w : type) | %x { region }
 //   (token_dim = i)? (feature_dim = j)? (stabilize = s)? attr-dict
 //   : type -> type
@@ -56,15 +65,8 @@ ParseResult FeatureMapOp::parse(OpAsmParser &parser, OperationState &result) {
   } else if (parser.parseRegion(*body)) {
     return failure();
   }
-  auto parseDim = [&](StringRef name, IntegerAttr &attr) -> ParseResult {
-    if (failed(parser.parseOptionalKeyword(name)))
-      return success();
-    return failure(
-        parser.parseEqual() ||
-        parser.parseAttribute(attr, parser.getBuilder().getI64Type()));
-  };
-  if (parseDim("token_dim", properties.tokenDim) ||
-      parseDim("feature_dim", properties.featureDim))
+  if (parseDim(parser, "token_dim", properties.tokenDim) ||
+      parseDim(parser, "feature_dim", properties.featureDim))
     return failure();
   if (succeeded(parser.parseOptionalKeyword("stabilize"))) {
     StringRef word;
@@ -114,7 +116,8 @@ static constexpr int64_t kMaxFeatures = int64_t(1) << 24;
 
 /// F4: the leading dimensions of an operand are the last batch dimensions of
 /// the input.
-static LogicalResult verifyMapOperand(FeatureMapOp op, RankedTensorType type) {
+template <typename Op>
+static LogicalResult verifyMapOperand(Op op, RankedTensorType type) {
   RankedTensorType input = op.getInput().getType();
   SmallVector<int64_t> batch;
   for (int64_t i = 0; i < input.getRank(); ++i)
@@ -132,26 +135,42 @@ static LogicalResult verifyMapOperand(FeatureMapOp op, RankedTensorType type) {
   return success();
 }
 
+/// F2: two different dimensions, tokens and features.
+template <typename Op> static LogicalResult verifyDimensions(Op op) {
+  RankedTensorType input = op.getInput().getType();
+  int64_t rank = input.getRank();
+  int64_t token = op.getTokenDimension(), feature = op.getFeatureDimension();
+  if (rank < 2 || token < 0 || token >= rank || feature < 0 ||
+      feature >= rank || token == feature)
+    return op.emitOpError("[F2] expected two different dimensions of ")
+           << input << " for tokens and features, got " << token << " and "
+           << feature;
+  return success();
+}
+
+/// F3: the number of features is known. An element-wise map has none to know.
+template <typename Op>
+static LogicalResult verifyFeatures(Op op, bool isElementwise) {
+  RankedTensorType input = op.getInput().getType();
+  int64_t width = input.getDimSize(op.getFeatureDimension());
+  if (!isElementwise &&
+      (ShapedType::isDynamic(width) || width == 0 || width > kMaxFeatures))
+    return op.emitOpError("[F3] expected a static number of features, 1 to ")
+           << kMaxFeatures << ", got " << input;
+  return success();
+}
+
 LogicalResult FeatureMapOp::verify() {
   auto error = [&] { return emitOpError(); };
   RankedTensorType input = getInput().getType(), result = getType();
   // F1: a named map or a region.
   if (getMap().has_value() == !getBody().empty())
     return error() << "[F1] expected either a named map or a region";
-  // F2: two different dimensions, tokens and features.
-  int64_t rank = input.getRank();
-  int64_t token = getTokenDimension(), feature = getFeatureDimension();
-  if (rank < 2 || token < 0 || token >= rank || feature < 0 ||
-      feature >= rank || token == feature)
-    return error() << "[F2] expected two different dimensions of " << input
-                   << " for tokens and features, got " << token << " and "
-                   << feature;
-  // F3: the number of features is known. An element-wise map has none to know.
+  if (failed(verifyDimensions(*this)) ||
+      failed(verifyFeatures(*this, isElementwise())))
+    return failure();
+  int64_t rank = input.getRank(), feature = getFeatureDimension();
   int64_t width = input.getDimSize(feature);
-  if (!isElementwise() &&
-      (ShapedType::isDynamic(width) || width == 0 || width > kMaxFeatures))
-    return error() << "[F3] expected a static number of features, 1 to "
-                   << kMaxFeatures << ", got " << input;
   // F4: the map takes its operands.
   int64_t features = width;
   if (auto map = getMap()) {
@@ -199,4 +218,78 @@ LogicalResult FeatureMapOp::verifyRegions() {
       return emitOpError("[F5] expected a region without side effects, got '")
              << op.getName() << "'";
   return success();
+}
+
+//===----------------------------------------------------------------------===//
+// FeatureScaleOp
+//===----------------------------------------------------------------------===//
+
+int64_t FeatureScaleOp::getTokenDimension() {
+  return getTokenDim().value_or(getInput().getType().getRank() - 2);
+}
+
+int64_t FeatureScaleOp::getFeatureDimension() {
+  return getFeatureDim().value_or(getInput().getType().getRank() - 1);
+}
+
+// attn.feature_scale %x, #map(%w : type) (token_dim = i)? (feature_dim = j)?
+//   attr-dict : type -> type
+ParseResult FeatureScaleOp::parse(OpAsmParser &parser, OperationState &result) {
+  OpAsmParser::UnresolvedOperand input;
+  ParsedFeatureMap map;
+  Properties &properties = result.getOrAddProperties<Properties>();
+  if (parser.parseOperand(input) || parser.parseComma() ||
+      parseFeatureMap(parser, map) ||
+      parseDim(parser, "token_dim", properties.tokenDim) ||
+      parseDim(parser, "feature_dim", properties.featureDim))
+    return failure();
+  properties.map = cast<FeatureMapAttrInterface>(map.map);
+  Type inputType, resultType;
+  if (parseAttributesAndType(parser, result, map.following, inputType) ||
+      parser.parseArrow() || parser.parseType(resultType) ||
+      parser.resolveOperand(input, inputType, result.operands) ||
+      parser.resolveOperands(map.operands, map.operandTypes,
+                             parser.getNameLoc(), result.operands))
+    return failure();
+  result.addTypes(resultType);
+  return success();
+}
+
+void FeatureScaleOp::print(OpAsmPrinter &printer) {
+  printer << ' ' << getInput() << ", ";
+  printFeatureMap(printer, getMap(), getMapOperands());
+  if (getTokenDim())
+    printer << " token_dim = " << *getTokenDim();
+  if (getFeatureDim())
+    printer << " feature_dim = " << *getFeatureDim();
+  printer.printOptionalAttrDict((*this)->getAttrs(),
+                                {"map", "tokenDim", "featureDim"});
+  printer << " : " << getInput().getType() << " -> " << getType();
+}
+
+LogicalResult FeatureScaleOp::verify() {
+  auto error = [&] { return emitOpError(); };
+  RankedTensorType input = getInput().getType(), result = getType();
+  if (failed(verifyDimensions(*this)) || failed(verifyFeatures(*this, false)))
+    return failure();
+  int64_t width = input.getDimSize(getFeatureDimension());
+  if (failed(getMap().verifyFeatureMap(error, width,
+                                       getMapOperands().getTypes())))
+    return failure();
+  for (Value operand : getMapOperands())
+    if (failed(
+            verifyMapOperand(*this, cast<RankedTensorType>(operand.getType()))))
+      return failure();
+  // F8: an exponential map, and one element for its features.
+  if (!getMap().isExponential())
+    return error() << "[F8] expected an exponential map, got " << getMap();
+  SmallVector<int64_t> shape(input.getShape());
+  shape.erase(shape.begin() + getFeatureDimension());
+  bool ok = result.getRank() == static_cast<int64_t>(shape.size());
+  for (size_t i = 0; ok && i < shape.size(); ++i)
+    ok = canMatch(shape[i], result.getDimSize(i));
+  if (!ok)
+    return error() << "[F8] expected one element for the features of " << input
+                   << ", got " << result;
+  return verifyWidth(*this, (*this)->getOperandTypes());
 }

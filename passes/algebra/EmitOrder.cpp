@@ -255,8 +255,9 @@ Value OrderEmitter::emitRows(Value scores) {
   if (auto softmax = chain.getSoftmax())
     return SoftmaxOp::create(builder, loc, scores.getType(), scores,
                              softmax.getMapOperands(), softmax.getMapAttr());
+  auto normalize = cast<NormalizeOp>(chain.rows);
   return NormalizeOp::create(builder, loc, scores.getType(), scores,
-                             cast<NormalizeOp>(chain.rows).getEpsAttr());
+                             normalize.getFloorAttr(), normalize.getEpsAttr());
 }
 
 Factor OrderEmitter::emitInterval(unsigned low, unsigned high) {
@@ -285,15 +286,17 @@ Value OrderEmitter::emit() {
   Value value = emitInterval(0, count).value;
   if (ones) {
     // normalize(A) V = divide_by_last(A [V 1])
-    double eps = 0;
-    if (auto normalize = dyn_cast<NormalizeOp>(chain.rows))
-      eps = normalize.getEps().convertToDouble();
+    FloatAttr eps = builder.getF64FloatAttr(0), floor;
+    if (auto normalize = dyn_cast<NormalizeOp>(chain.rows)) {
+      eps = normalize.getEpsAttr();
+      floor = normalize.getFloorAttr();
+    }
     int64_t dim = Einsum::find(chain.result, chain.valueAxis);
     IntegerAttr attr;
     if (dim != type.getRank() - 1)
       attr = builder.getI64IntegerAttr(dim);
-    return DivideByLastOp::create(builder, loc, type, value, attr,
-                                  builder.getF64FloatAttr(eps));
+    return DivideByLastOp::create(builder, loc, type, value,
+                                  /*logScale=*/nullptr, attr, floor, eps);
   }
   // The type of the root may know less than the axes do.
   value.setType(type);

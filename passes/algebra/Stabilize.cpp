@@ -72,12 +72,14 @@ followProduct(ContractionOpInterface op, OpOperand &use,
   return findRemainder(op->getResult(0), result);
 }
 
-/// Division along `dim` with `eps` in the divisor.
+/// Division along `dim` with `eps` and a floor in the divisor.
+template <typename Op>
 static std::optional<Remainder>
-followDivision(Operation *op, unsigned dim, double eps,
-               const llvm::SmallBitVector &carried) {
-  if (eps != 0)
+followDivision(Op op, unsigned dim, const llvm::SmallBitVector &carried) {
+  if (op.getEps().isNonZero())
     return Remainder{op, "its eps is not zero, so the factor does not cancel"};
+  if (op.getFloor())
+    return Remainder{op, "its divisor has a floor that the factor must reach"};
   if (carried.test(dim))
     return Remainder{op, "the factor differs along the axis that it divides"};
   return std::nullopt;
@@ -99,11 +101,9 @@ findRemainder(Value value, const llvm::SmallBitVector &carried) {
                mask && mask.getFill().isZero() && use.getOperandNumber() == 0) {
       found = findRemainder(mask.getResult(), carried);
     } else if (auto normalize = dyn_cast<NormalizeOp>(op)) {
-      found = followDivision(op, carried.size() - 1,
-                             normalize.getEps().convertToDouble(), carried);
+      found = followDivision(normalize, carried.size() - 1, carried);
     } else if (auto divide = dyn_cast<DivideByLastOp>(op)) {
-      found = followDivision(op, divide.getDimension(),
-                             divide.getEps().convertToDouble(), carried);
+      found = followDivision(divide, divide.getDimension(), carried);
     } else {
       found = Remainder{op, "no normaliser has cancelled the factor before it"};
     }

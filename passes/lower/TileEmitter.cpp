@@ -218,6 +218,31 @@ FailureOr<Value> TileEmitter::emitLeaf(OpBuilder &b, Value value,
   return transposed ? TileOps(b, loc).transpose(tile) : tile;
 }
 
+FailureOr<Value> TileEmitter::emitVector(OpBuilder &b, Value value,
+                                         ArrayRef<OpFoldResult> offsets,
+                                         int64_t dim, int64_t size) {
+  RankedTensorType type = typeOf(value);
+  if (type.getRank() >= 2) {
+    // One wide in another dimension.
+    TileRequest request;
+    request.offsets.assign(offsets.begin(), offsets.end());
+    request.rowDim = dim;
+    request.colDim = dim == 0 ? 1 : dim - 1;
+    request.rows = size;
+    FailureOr<Value> tile = emit(b, value, request);
+    if (failed(tile))
+      return failure();
+    return TileOps(b, value.getLoc()).flatten(*tile);
+  }
+  if (Value tensor = materialized.lookup(value))
+    value = tensor;
+  SmallVector<OpFoldResult> shape{b.getIndexAttr(size)},
+      strides{b.getIndexAttr(1)};
+  return Value(tensor::ExtractSliceOp::create(
+      b, value.getLoc(), RankedTensorType::get({size}, type.getElementType()),
+      value, offsets, shape, strides));
+}
+
 FailureOr<Value> TileEmitter::emitElementwise(OpBuilder &b, Operation *op,
                                               const TileRequest &request) {
   TileOps ops(b, op->getLoc());
@@ -292,8 +317,22 @@ FailureOr<Value> TileEmitter::emitDivideByLast(OpBuilder &b, DivideByLastOp op,
     return failure();
   Type element = op.getType().getElementType();
   TileOps ops(b, op.getLoc());
-  Value rows = tensor::CollapseShapeOp::create(
-      b, op.getLoc(), *den, ArrayRef<ReassociationIndices>{{0, 1}});
-  return ops.divideRows(ops.convert(*num, element), ops.convert(rows, element),
-                        op.getEps().convertToDouble());
+  std::optional<double> floor;
+  if (op.getFloor())
+    floor = op.getFloor()->convertToDouble();
+  Value logScale;
+  if (op.getLogScale()) {
+    // The log scale has no dimension `dim`.
+    SmallVector<OpFoldResult> offsets(request.offsets);
+    offsets.erase(offsets.begin() + dim);
+    FailureOr<Value> tile =
+        emitVector(b, op.getLogScale(), offsets,
+                   request.rowDim - (request.rowDim > dim), request.rows);
+    if (failed(tile))
+      return failure();
+    logScale = *tile;
+  }
+  return ops.divideRows(ops.convert(*num, element),
+                        ops.convert(ops.flatten(*den), element),
+                        op.getEps().convertToDouble(), floor, logScale);
 }

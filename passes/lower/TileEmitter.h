@@ -9,7 +9,7 @@
 #define ATTN_PASSES_LOWER_TILEEMITTER_H
 
 #include "dialect/Attn.h"
-#include "passes/lower/TileOps.h"
+#include "dialect/TileOps.h"
 #include "llvm/ADT/DenseMap.h"
 
 namespace mlir::attn {
@@ -54,6 +54,11 @@ public:
 
   /// The tile `tensor<rows x cols>` of `value`, in its element type.
   FailureOr<Value> emit(OpBuilder &b, Value value, const TileRequest &request);
+
+  /// `size` elements of `value` along `dim`, at `offsets` in all dimensions.
+  FailureOr<Value> emitVector(OpBuilder &b, Value value,
+                              ArrayRef<OpFoldResult> offsets, int64_t dim,
+                              int64_t size);
 
   /// Whether tiles of the operation's result are computed, not read.
   static bool isComputed(Operation *op);

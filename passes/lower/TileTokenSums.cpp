@@ -103,6 +103,19 @@ static Value emitOnlineWeights(TileOps &ops, Carried &carried, Value scores,
   return ops.expRows(scores, carried.rowMax);
 }
 
+/// What a softmax or normaliser makes of the weights of rows and their sums.
+static Value divideByRowSum(TileOps &ops, Operation *normalizer, Value weights,
+                            Value rowSum) {
+  auto normalize = dyn_cast<NormalizeOp>(normalizer);
+  if (!normalize)
+    return ops.divideRows(weights, rowSum, 0);
+  std::optional<double> floor;
+  if (normalize.getFloor())
+    floor = normalize.getFloor()->convertToDouble();
+  return ops.divideRows(weights, rowSum, normalize.getEps().convertToDouble(),
+                        floor);
+}
+
 FailureOr<Value> TileEmitter::emitTokenSum(OpBuilder &b, Product &product) {
   Location loc = product.op.getLoc();
   Type element = product.element;
@@ -228,12 +241,9 @@ FailureOr<Value> TileEmitter::emitTokenSum(OpBuilder &b, Product &product) {
 
   // 5. Divide by the row sums, put the column of ones back.
   if (normalizer) {
-    double eps =
-        softmax ? 0 : cast<NormalizeOp>(normalizer).getEps().convertToDouble();
-    if (sums.sums)
-      sums.sums = ops.divideRows(sums.sums, sums.rowSum, eps);
-    if (sums.ones)
-      sums.ones = ops.divideRows(sums.ones, sums.rowSum, eps);
+    for (Value *tile : {&sums.sums, &sums.ones})
+      if (*tile)
+        *tile = divideByRowSum(ops, normalizer, *tile, sums.rowSum);
   }
   if (!sums.ones)
     return sums.sums;
@@ -295,9 +305,6 @@ FailureOr<Value> TileEmitter::emitRowNormalizer(OpBuilder &b, Operation *op,
   if (failed(results) || failed(tile))
     return failure();
   Carried sums = carried.unpack(*results);
-  if (!softmax)
-    return ops.divideRows(*tile, sums.rowSum,
-                          cast<NormalizeOp>(op).getEps().convertToDouble());
-  Value weights = ops.expRows(*tile, sums.rowMax);
-  return ops.divideRows(weights, sums.rowSum, 0);
+  Value weights = softmax ? ops.expRows(*tile, sums.rowMax) : *tile;
+  return divideByRowSum(ops, op, weights, sums.rowSum);
 }

@@ -5,11 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#ifndef ATTN_PASSES_LOWER_TILEOPS_H
-#define ATTN_PASSES_LOWER_TILEOPS_H
+#ifndef ATTN_DIALECT_TILEOPS_H
+#define ATTN_DIALECT_TILEOPS_H
 
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinTypes.h"
+#include <optional>
 
 namespace mlir::attn {
 
@@ -30,6 +31,38 @@ public:
   /// out[i, j] = body(tiles[i, j]...); a tile of rank 1 gives its element i.
   /// The first tile is of the shape of the result.
   Value map(ValueRange tiles, Type element, Body body);
+  /// A tile and the dimensions of the result that it has: "ij", "ji", "i", "j",
+  /// "".
+  struct Named {
+    Value tile;
+    StringRef dims;
+  };
+  /// out[i, j] = body(tiles...) of a static shape; every tile is repeated along
+  /// the dimensions that it lacks.
+  Value broadcast(ArrayRef<int64_t> shape, Type element, ArrayRef<Named> tiles,
+                  Body body);
+  /// acc[i, j] = body(acc, tiles...), in place.
+  Value broadcastInto(Value acc, ArrayRef<Named> tiles, Body body);
+  /// x[i, j] * y, where y has the dimensions `dims`.
+  Value multiply(Value x, Value y, StringRef dims);
+  /// exp of each element.
+  Value exp(Value x);
+  /// acc[i, j] + x, in place.
+  Value add(Value acc, Value x, StringRef dims = "ij");
+  /// sum_j x[i, j] y[i, j]
+  Value rowDot(Value x, Value y);
+
+  /// Rows [begin, begin + count) of a tile.
+  Value getRows(Value tile, OpFoldResult begin, int64_t count);
+  Value setRows(Value rows, Value tile, OpFoldResult begin);
+  /// The same box of a tile of rank 2, for columns too.
+  Value getBox(Value tile, OpFoldResult row, int64_t rows, OpFoldResult col,
+               int64_t cols);
+  Value setBox(Value box, Value tile, OpFoldResult row, OpFoldResult col);
+  /// A tile of rank 2 with one row or column, as rank 1, and back.
+  Value flatten(Value tile);
+  Value asRow(Value vector);
+
   /// acc[i, j] = body(acc[i, j], tiles[i, j]...), in place.
   Value update(Value acc, ValueRange tiles, Body body);
   /// acc[i] = body(tile[i, j], acc[i]) over all j, in place.
@@ -48,8 +81,11 @@ public:
                bool rhsTransposed);
   /// acc[x] += sum_c lhs[x, c] * rhs[c], in place.
   Value matvec(Value acc, Value lhs, Value rhs);
-  /// num[i, j] / (den[i] + eps), and zero where the divisor is zero.
-  Value divideRows(Value num, Value den, double eps);
+  /// num[i, j] / (den[i] + eps), and zero where the divisor is zero. With a
+  /// floor f the divisor is max(|den[i]|, f e^(-logScale[i])) + eps.
+  Value divideRows(Value num, Value den, double eps,
+                   std::optional<double> floor = std::nullopt,
+                   Value logScale = nullptr);
   /// exp(x - shift) for scalars.
   static Value expDifference(OpBuilder &b, Location loc, Value x, Value shift);
   /// x, or 0 where x is -inf: a shift that leaves exp(-inf - shift) = 0.
@@ -65,4 +101,4 @@ private:
 
 } // namespace mlir::attn
 
-#endif // ATTN_PASSES_LOWER_TILEOPS_H
+#endif // ATTN_DIALECT_TILEOPS_H

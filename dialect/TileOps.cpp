@@ -5,11 +5,12 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "passes/lower/TileOps.h"
+#include "dialect/TileOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 
 using namespace mlir;
 using namespace mlir::attn;
@@ -93,6 +94,128 @@ Value TileOps::update(Value acc, ValueRange tiles, Body body) {
                  });
 }
 
+static AffineMap getNamedMap(OpBuilder &b, StringRef dims, int64_t loops) {
+  SmallVector<AffineExpr> exprs;
+  for (char dim : dims)
+    exprs.push_back(b.getAffineDimExpr(dim - 'i'));
+  return AffineMap::get(loops, 0, exprs, b.getContext());
+}
+
+Value TileOps::broadcast(ArrayRef<int64_t> shape, Type element,
+                         ArrayRef<Named> tiles, Body body) {
+  Value out = tensor::EmptyOp::create(b, loc, shape, element);
+  int64_t rank = shape.size();
+  SmallVector<Value> ins;
+  SmallVector<AffineMap> maps;
+  for (const Named &named : tiles) {
+    ins.push_back(named.tile);
+    maps.push_back(getNamedMap(b, named.dims, rank));
+  }
+  return generic(ins, maps, out, b.getMultiDimIdentityMap(rank), rank, 0, body);
+}
+
+Value TileOps::broadcastInto(Value acc, ArrayRef<Named> tiles, Body body) {
+  int64_t rank = typeOf(acc).getRank();
+  SmallVector<Value> ins;
+  SmallVector<AffineMap> maps;
+  for (const Named &named : tiles) {
+    ins.push_back(named.tile);
+    maps.push_back(getNamedMap(b, named.dims, rank));
+  }
+  return generic(ins, maps, acc, b.getMultiDimIdentityMap(rank), rank, 0,
+                 [&](OpBuilder &n, Location l, ValueRange args) {
+                   SmallVector<Value> order{args.back()};
+                   llvm::append_range(order, args.drop_back());
+                   return body(n, l, order);
+                 });
+}
+
+Value TileOps::multiply(Value x, Value y, StringRef dims) {
+  RankedTensorType type = typeOf(x);
+  return broadcast(type.getShape(), type.getElementType(),
+                   {{x, StringRef("ij").take_front(type.getRank())}, {y, dims}},
+                   [](OpBuilder &n, Location l, ValueRange v) -> Value {
+                     return arith::MulFOp::create(n, l, v[0], v[1]);
+                   });
+}
+
+Value TileOps::exp(Value x) {
+  return map(x, typeOf(x).getElementType(),
+             [](OpBuilder &n, Location l, ValueRange v) -> Value {
+               return math::ExpOp::create(n, l, v[0]);
+             });
+}
+
+Value TileOps::add(Value acc, Value x, StringRef dims) {
+  return broadcastInto(acc, {{x, dims}},
+                       [](OpBuilder &n, Location l, ValueRange v) -> Value {
+                         return arith::AddFOp::create(n, l, v[0], v[1]);
+                       });
+}
+
+Value TileOps::rowDot(Value x, Value y) {
+  AffineMap ij = b.getMultiDimIdentityMap(2);
+  RankedTensorType type = typeOf(x);
+  Value zero = fill({type.getDimSize(0)}, type.getElementType(), 0);
+  return generic({x, y}, {ij, ij}, zero, ij.getMajorSubMap(1), 2, 1,
+                 [](OpBuilder &n, Location l, ValueRange v) -> Value {
+                   Value product = arith::MulFOp::create(n, l, v[0], v[1]);
+                   return arith::AddFOp::create(n, l, v[2], product);
+                 });
+}
+
+Value TileOps::getRows(Value tile, OpFoldResult begin, int64_t count) {
+  RankedTensorType type = typeOf(tile);
+  SmallVector<int64_t> shape(type.getShape());
+  shape[0] = count;
+  SmallVector<OpFoldResult> offsets(shape.size(), b.getIndexAttr(0)),
+      strides(shape.size(), b.getIndexAttr(1));
+  offsets[0] = begin;
+  return tensor::ExtractSliceOp::create(
+      b, loc, RankedTensorType::get(shape, type.getElementType()), tile,
+      offsets, getAsIndexOpFoldResult(b.getContext(), shape), strides);
+}
+
+Value TileOps::setRows(Value rows, Value tile, OpFoldResult begin) {
+  ArrayRef<int64_t> shape = typeOf(rows).getShape();
+  SmallVector<OpFoldResult> offsets(shape.size(), b.getIndexAttr(0)),
+      strides(shape.size(), b.getIndexAttr(1));
+  offsets[0] = begin;
+  return tensor::InsertSliceOp::create(
+      b, loc, rows, tile, offsets,
+      getAsIndexOpFoldResult(b.getContext(), shape), strides);
+}
+
+Value TileOps::getBox(Value tile, OpFoldResult row, int64_t rows,
+                      OpFoldResult col, int64_t cols) {
+  SmallVector<int64_t> shape{rows, cols};
+  SmallVector<OpFoldResult> offsets{row, col}, strides(2, b.getIndexAttr(1));
+  return tensor::ExtractSliceOp::create(
+      b, loc, RankedTensorType::get(shape, typeOf(tile).getElementType()), tile,
+      offsets, getAsIndexOpFoldResult(b.getContext(), shape), strides);
+}
+
+Value TileOps::setBox(Value box, Value tile, OpFoldResult row,
+                      OpFoldResult col) {
+  SmallVector<OpFoldResult> offsets{row, col}, strides(2, b.getIndexAttr(1));
+  return tensor::InsertSliceOp::create(
+      b, loc, box, tile, offsets,
+      getAsIndexOpFoldResult(b.getContext(), typeOf(box).getShape()), strides);
+}
+
+Value TileOps::flatten(Value tile) {
+  return tensor::CollapseShapeOp::create(
+      b, loc, tile, ArrayRef<ReassociationIndices>{{0, 1}});
+}
+
+Value TileOps::asRow(Value vector) {
+  RankedTensorType type = typeOf(vector);
+  return tensor::ExpandShapeOp::create(
+      b, loc,
+      RankedTensorType::get({1, type.getDimSize(0)}, type.getElementType()),
+      vector, ArrayRef<ReassociationIndices>{{0, 1}});
+}
+
 Value TileOps::reduceRows(Value acc, Value tile, Body body) {
   return generic(tile, rowMap(b, tile, 2), acc, rowMap(b, acc, 2), 2, 1, body);
 }
@@ -162,12 +285,25 @@ Value TileOps::matvec(Value acc, Value lhs, Value rhs) {
                  });
 }
 
-Value TileOps::divideRows(Value num, Value den, double eps) {
+Value TileOps::divideRows(Value num, Value den, double eps,
+                          std::optional<double> floor, Value logScale) {
   Type element = typeOf(num).getElementType();
-  return map({num, den}, element, [&](OpBuilder &n, Location l, ValueRange v) {
+  SmallVector<Value> ins{num, den};
+  if (logScale)
+    ins.push_back(logScale);
+  return map(ins, element, [&](OpBuilder &n, Location l, ValueRange v) {
     TileOps ops(n, l);
     Value zero = ops.constant(element, 0);
     Value by = v[1];
+    if (floor) {
+      Value least = ops.constant(element, *floor);
+      if (logScale)
+        least = arith::MulFOp::create(
+            n, l, least,
+            math::ExpOp::create(n, l, arith::NegFOp::create(n, l, v[2])));
+      by = arith::MaximumFOp::create(n, l, math::AbsFOp::create(n, l, by),
+                                     least);
+    }
     if (eps != 0)
       by = arith::AddFOp::create(n, l, by, ops.constant(element, eps));
     Value none =
