@@ -118,9 +118,14 @@ struct Named {
 };
 } // namespace
 
+/// A string: without its type it does not take the colon that follows.
+static ParseResult parseAxesText(OpAsmParser &parser, StringAttr &axes) {
+  return parser.parseAttribute(axes, parser.getBuilder().getNoneType());
+}
+
 static ParseResult parseNamed(OpAsmParser &parser, Named &named) {
   return failure(parser.parseOperand(named.operand) ||
-                 parser.parseAttribute(named.axes));
+                 parseAxesText(parser, named.axes));
 }
 
 static ParseResult parseRead(OpAsmParser &parser, StateReadAttr &read) {
@@ -234,12 +239,12 @@ ParseResult RecurrenceOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<Attribute> resultAxes;
   SmallVector<int32_t> resultSizes{1, 0, 0, 0};
   StringAttr axes;
-  if (parser.parseArrow() || parser.parseAttribute(axes))
+  if (parser.parseArrow() || parseAxesText(parser, axes))
     return failure();
   resultAxes.push_back(axes);
   while (succeeded(parser.parseOptionalComma())) {
     SMLoc resultLoc = parser.getCurrentLocation();
-    if (parser.parseKeyword(&word) || parser.parseAttribute(axes))
+    if (parser.parseKeyword(&word) || parseAxesText(parser, axes))
       return failure();
     int which = word == "log_scale" ? 1 : word == "state" ? 2
                                       : word == "max"     ? 3
