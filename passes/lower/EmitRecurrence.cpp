@@ -315,7 +315,7 @@ FailureOr<SmallVector<Value>> RecurrenceEmitter::emitReads(
   FailureOr<RecurrenceRead> read = chunk.emitRead(inner, entry, query);
   if (failed(read))
     return failure();
-  inner.setInsertionPointToEnd(loops.back().getBody());
+  inner.setInsertionPointToEnd(inner.getInsertionBlock());
   carried[0] = insertTile(inner, read->output, carried[0], op.getOutput(),
                           query, token);
   if (logScale)
@@ -399,30 +399,22 @@ LogicalResult RecurrenceEmitter::emitSequence(OpBuilder &n, scf::ForallOp loop,
     OpFoldResult local = affine::makeComposedFoldedAffineApply(
         m, loc, AffineMap::get(2, 0, d1 - d0), {lo, OpFoldResult(token)});
     RecurrenceChunk chunk(m, emitter, op, here, size);
-    RecurrenceRead read;
-    FailureOr<RecurrenceState> exit =
-        chunk.emitUpdate(entry, readAxes.empty() ? &here : nullptr, &read);
-    if (failed(exit))
+    RecurrenceState exit;
+    if (failed(chunk.prepare(entry, readAxes.empty() ? &here : nullptr)))
       return failure();
-    m.setInsertionPointToEnd(m.getInsertionBlock());
-    SmallVector<Value> reads;
-    if (readAxes.empty()) {
-      reads.push_back(insertTile(m, read.output, output, op.getOutput(), here, local));
-      if (logScale)
-        reads.push_back(
-            insertTile(m, read.logScale, logScale, op.getLogScale(), here,
-                        local));
-    } else {
-      FailureOr<SmallVector<Value>> all =
-          emitReads(m, chunk, entry, here, local, output, logScale);
-      if (failed(all))
-        return failure();
-      reads = *all;
-    }
-    SmallVector<Value> results{exit->state};
+    if (chunk.readsAfterUpdate())
+      exit = chunk.emitUpdate(entry);
+    FailureOr<SmallVector<Value>> reads =
+        emitReads(m, chunk, chunk.readsAfterUpdate() ? exit : entry, here,
+                  local, output, logScale);
+    if (failed(reads))
+      return failure();
+    if (!chunk.readsAfterUpdate())
+      exit = chunk.emitUpdate(entry);
+    SmallVector<Value> results{exit.state};
     if (start.max)
-      results.push_back(exit->max);
-    llvm::append_range(results, reads);
+      results.push_back(TileOps(m, loc).replace(now[1], exit.max));
+    llvm::append_range(results, *reads);
     return results;
   };
   FailureOr<SmallVector<Value>> results =

@@ -184,30 +184,15 @@ Value RecurrenceChunk::sumRead(Value head, Value state,
   return ops.add(carried, own);
 }
 
-FailureOr<RecurrenceRead>
-RecurrenceChunk::readChunk(const RecurrenceState &entry,
-                           const AxisPlaces &query) {
-  ChunkTerms terms;
-  startTerms(terms, entry);
-  if (failed(addQuery(terms, query, llvm::to_vector(llvm::make_first_range(writes)))))
-    return failure();
-  op.getTransition().emitChunk(b, loc, transition, terms);
-  return RecurrenceRead{
-      sumRead(terms.heads[0].scaled, entry.state, terms.pairs), terms.rowMax};
-}
-
 /// All of a chunk, with one computation of what its tokens' transitions make of
 /// each other. The solved pairs (b, u) are, with P, b and R of the erasure,
 ///   (I + L_Pb) U = R - sum_i N_Pk V - P' S,
 /// L and N below the diagonal, P' the rows of P that meet the entry state.
-FailureOr<RecurrenceState>
-RecurrenceChunk::updateChunk(const RecurrenceState &entry,
-                             const AxisPlaces *query, RecurrenceRead *read) {
+LogicalResult RecurrenceChunk::prepareChunk(const RecurrenceState &entry,
+                                            const AxisPlaces *query) {
   SmallVector<Value> cols(llvm::make_first_range(writes));
-  ChunkTerms terms;
   startTerms(terms, entry);
   Value input;
-  unsigned erasePairs = 0;
   if (op.erases()) {
     FailureOr<Value> rows =
         load(op.getEraseQuery(), places, kToken, tokens, kKey, keys);
@@ -224,41 +209,62 @@ RecurrenceChunk::updateChunk(const RecurrenceState &entry,
     terms.heads.push_back({*rows, *op.getEraseRead(), nullptr});
     erasePairs = terms.pairs.size();
   }
+  hasQuery = query != nullptr;
   if (query && failed(addQuery(terms, *query, cols)))
     return failure();
   for (Value col : cols)
     terms.tails.push_back({col, nullptr});
-  terms.state = entry.state;
   op.getTransition().emitChunk(b, loc, transition, terms);
-
+  if (!op.erases())
+    return success();
   TileOps ops(b, loc);
-  if (op.erases()) {
-    ArrayRef<ChunkTerms::Pair> pairs =
-        ArrayRef(terms.pairs).take_front(erasePairs - 1);
-    Value sum = sumRead(terms.heads[0].scaled, entry.state, pairs);
-    Value rest = ops.broadcast(
-        {tokens, values}, element, {{input, "ij"}, {sum, "ij"}},
-        [](OpBuilder &n, Location l, ValueRange v) -> Value {
-          return arith::SubFOp::create(n, l, v[0], v[1]);
-        });
-    Value lower = terms.pairs[erasePairs - 1].scores;
-    writes.push_back({cols.back(), emitUnitLowerSolve(b, loc, lower, rest)});
-  }
-  if (query)
-    *read = {sumRead(terms.heads.back().scaled, entry.state,
-                     ArrayRef(terms.pairs).drop_front(erasePairs)),
-             terms.rowMax};
-  // S' = D S + sum_i K_i'^T V_i
+  Value sum = sumRead(terms.heads[0].scaled, entry.state,
+                      ArrayRef(terms.pairs).take_front(erasePairs - 1));
+  Value rest = ops.broadcast(
+      {tokens, values}, element, {{input, "ij"}, {sum, "ij"}},
+      [](OpBuilder &n, Location l, ValueRange v) -> Value {
+        return arith::SubFOp::create(n, l, v[0], v[1]);
+      });
+  Value lower = terms.pairs[erasePairs - 1].scores;
+  writes.push_back({cols.back(), emitUnitLowerSolve(b, loc, lower, rest)});
+  return success();
+}
+
+FailureOr<RecurrenceRead>
+RecurrenceChunk::readChunk(const RecurrenceState &entry,
+                           const AxisPlaces &query) {
+  if (hasQuery)
+    return RecurrenceRead{sumRead(terms.heads.back().scaled, entry.state,
+                                  ArrayRef(terms.pairs).drop_front(erasePairs)),
+                          terms.rowMax};
+  ChunkTerms own;
+  startTerms(own, entry);
+  SmallVector<Value> cols(llvm::make_first_range(writes));
+  if (failed(addQuery(own, query, cols)))
+    return failure();
+  op.getTransition().emitChunk(b, loc, transition, own);
+  return RecurrenceRead{sumRead(own.heads[0].scaled, entry.state, own.pairs),
+                        own.rowMax};
+}
+
+/// S' = D S + sum_i K_i'^T V_i
+RecurrenceState RecurrenceChunk::updateChunk(const RecurrenceState &entry) {
+  TileOps ops(b, loc);
   Value sum = ops.fill({keys, values}, element, 0);
   for (auto [tail, write] : llvm::zip_equal(terms.tails, writes))
     sum = ops.matmul(sum, tail.scaled, true, write.second, false);
-  return RecurrenceState{
-      ops.broadcast({keys, values}, element,
-                    {{terms.state, "ij"}, {sum, "ij"}},
-                    [](OpBuilder &n, Location l, ValueRange v) -> Value {
-                      return arith::AddFOp::create(n, l, v[0], v[1]);
-                    }),
-      terms.max};
+  SmallVector<TileOps::Named> tiles{{sum, "ij"}};
+  if (terms.stateFactor)
+    tiles.push_back({terms.stateFactor, rankOf(terms.stateFactor) ? "i" : ""});
+  Value state = ops.broadcastInto(
+      entry.state, tiles,
+      [](OpBuilder &n, Location l, ValueRange v) -> Value {
+        Value kept = v[0];
+        if (v.size() > 2)
+          kept = arith::MulFOp::create(n, l, kept, v[2]);
+        return arith::AddFOp::create(n, l, kept, v[1]);
+      });
+  return {state, terms.max};
 }
 
 //===----------------------------------------------------------------------===//
@@ -308,111 +314,110 @@ static Value plus(TileOps &ops, Value x, StringRef dims, Value y,
                        });
 }
 
-/// The transition, the erasure and the writes of one token.
-LogicalResult RecurrenceChunk::stepToken(const RecurrenceState &entry) {
+/// The transition and the erasure of one token.
+LogicalResult RecurrenceChunk::prepareToken(const RecurrenceState &entry) {
   TileOps ops(b, loc);
   TransitionAttrInterface kind = op.getTransition();
-  Value operand = transition, state = entry.state;
+  Value operand = transition;
   // 1. m' = max(m + bound, i). The transition's logarithm takes m - m': the sum
   //    is at most 0 where each by itself may be anything.
   if (gate) {
     Value bound = operand ? kind.emitLogBound(b, loc, operand) : Value();
     Value aged = entry.max;
-    if (bound) {
-      bool isVector = rankOf(aged) > 0;
-      aged = isVector || rankOf(bound) == 0
+    if (bound)
+      aged = rankOf(aged) > 0 || rankOf(bound) == 0
                  ? plus(ops, aged, valueDims(aged), bound, valueDims(bound))
                  : plus(ops, bound, "i", aged, "");
-    }
-    next.max = maximum(ops, aged, gate, element, values);
-    Value shift = minus(ops, entry.max, next.max, element, values);
-    if (operand && kind.isLogDecay()) {
-      StringRef dims = StringRef("ij").take_front(rankOf(operand));
-      operand = plus(ops, operand, dims, shift, rankOf(shift) == 0 ? "" : "j");
-    } else {
-      state = ops.multiply(state, ops.exp(shift),
-                           rankOf(shift) == 0 ? "" : "j");
-    }
+    nextMax = maximum(ops, aged, gate, element, values);
+    Value shift = minus(ops, entry.max, nextMax, element, values);
+    StringRef along = rankOf(shift) == 0 ? "" : "j";
+    if (operand && kind.isLogDecay())
+      operand =
+          plus(ops, operand, StringRef("ij").take_front(rankOf(operand)), shift,
+               along);
+    else
+      factor = TileOps::Named{ops.exp(shift), along};
   }
-  decayed = kind.emitStep(b, loc, operand, state);
+  if (operand && kind.isLogDecay()) {
+    factor = TileOps::Named{ops.exp(operand),
+                            StringRef("ij").take_front(rankOf(operand))};
+  } else if (operand) {
+    decayed = kind.emitStep(b, loc, operand, entry.state);
+    if (factor)
+      decayed = ops.multiply(decayed, factor->tile, factor->dims);
+    factor = std::nullopt;
+  }
+  if (!op.erases())
+    return success();
   // 2. u = r - p^T S
-  if (op.erases()) {
-    FailureOr<Value> row = load(op.getEraseQuery(), places, kKey, keys);
-    FailureOr<Value> key = load(op.getEraseKey(), places, kKey, keys);
-    FailureOr<Value> input = load(op.getEraseInput(), places, kValue, values);
-    if (failed(row) || failed(key) || failed(input))
-      return failure();
-    bool previous = *op.getEraseRead() == StateRead::Previous;
-    Value read = readState(previous ? entry.state : decayed, *row);
-    Value rest = ops.broadcast(
-        {values}, element, {{*input, "i"}, {read, "i"}},
-        [](OpBuilder &n, Location l, ValueRange v) -> Value {
-          return arith::SubFOp::create(n, l, v[0], v[1]);
-        });
-    writes.push_back({*key, rest});
-  }
-  // 3. S' = S~ + sum_i k_i v_i^T, all in one pass over the state.
-  SmallVector<TileOps::Named> tiles{{decayed, "ij"}};
+  FailureOr<Value> row = load(op.getEraseQuery(), places, kKey, keys);
+  FailureOr<Value> key = load(op.getEraseKey(), places, kKey, keys);
+  FailureOr<Value> input = load(op.getEraseInput(), places, kValue, values);
+  if (failed(row) || failed(key) || failed(input))
+    return failure();
+  Value read = *op.getEraseRead() == StateRead::Previous
+                   ? readState(entry.state, *row)
+                   : readDecayed(entry.state, *row);
+  Value rest = ops.broadcast(
+      {values}, element, {{*input, "i"}, {read, "i"}},
+      [](OpBuilder &n, Location l, ValueRange v) -> Value {
+        return arith::SubFOp::create(n, l, v[0], v[1]);
+      });
+  writes.push_back({*key, rest});
+  return success();
+}
+
+/// S' = S~ + sum_i k_i v_i^T, in one pass over the state.
+RecurrenceState RecurrenceChunk::updateToken(const RecurrenceState &entry) {
+  TileOps ops(b, loc);
+  SmallVector<TileOps::Named> tiles;
   for (auto [key, value] : writes) {
     Value weighted = value;
     if (gate) {
-      Value weight = ops.exp(minus(ops, gate, next.max, element, values));
+      Value weight = ops.exp(minus(ops, gate, nextMax, element, values));
       weighted = ops.multiply(value, weight, valueDims(weight));
     }
     tiles.push_back({key, "i"});
     tiles.push_back({weighted, "j"});
   }
-  next.state = ops.broadcast(
-      {keys, values}, element, tiles,
-      [](OpBuilder &n, Location l, ValueRange v) -> Value {
-        Value sum = v[0];
-        for (size_t i = 1; i < v.size(); i += 2)
-          sum = arith::AddFOp::create(
-              n, l, sum, arith::MulFOp::create(n, l, v[i], v[i + 1]));
-        return sum;
-      });
-  return success();
+  size_t pairs = tiles.size();
+  if (factor)
+    tiles.push_back(*factor);
+  auto body = [&](OpBuilder &n, Location l, ValueRange v) -> Value {
+    Value sum = v[0];
+    if (factor)
+      sum = arith::MulFOp::create(n, l, sum, v[pairs + 1]);
+    for (size_t i = 1; i <= pairs; i += 2)
+      sum = arith::AddFOp::create(n, l, sum,
+                                  arith::MulFOp::create(n, l, v[i], v[i + 1]));
+    return sum;
+  };
+  if (decayed)
+    return {ops.replace(entry.state, ops.broadcastInto(decayed, tiles, body)),
+            nextMax};
+  return {ops.broadcastInto(entry.state, tiles, body), nextMax};
 }
 
-FailureOr<RecurrenceRead>
-RecurrenceChunk::readToken(const RecurrenceState &entry,
-                           const AxisPlaces &query) {
+/// S~^T q: the factor of the state's rows may go to the row that reads.
+Value RecurrenceChunk::readDecayed(Value state, Value row) {
   TileOps ops(b, loc);
-  FailureOr<Value> row = load(op.getQuery(), query, kKey, keys);
-  if (failed(row))
-    return failure();
-  auto finish = [&](Value output, Value max) -> RecurrenceRead {
-    RecurrenceRead read{ops.asRow(output), nullptr};
-    if (!max)
-      return read;
-    read.logScale =
-        rankOf(max) > 0
-            ? ops.asRow(max)
-            : Value(tensor::ExpandShapeOp::create(
-                  b, loc, RankedTensorType::get({1}, element), max,
-                  ArrayRef<ReassociationIndices>{}));
-    return read;
-  };
-  if (op.getRead() == StateRead::Current)
-    return finish(readState(next.state, *row), next.max);
-  if (op.getRead() == StateRead::Decayed)
-    return finish(readState(decayed, *row), next.max);
-  // The state before the token, and its own pairs if there is a bonus.
-  Value output = readState(entry.state, *row);
-  if (!op.getBonus())
-    return finish(output, entry.max);
-  Value max;
-  if (gate) {
-    max = maximum(ops, entry.max, gate, element, values);
-    Value factor = ops.exp(minus(ops, entry.max, max, element, values));
-    output = ops.multiply(output, factor, valueDims(factor));
-  }
+  if (decayed)
+    return readState(decayed, row);
+  if (!factor)
+    return readState(state, row);
+  if (factor->dims == "" || factor->dims == "i")
+    return readState(state, ops.multiply(row, factor->tile, factor->dims));
+  return readState(ops.multiply(state, factor->tile, factor->dims), row);
+}
+
+/// output + sum_i (q . (w k_i)) v_i, the pairs of the token itself.
+FailureOr<Value> RecurrenceChunk::addOwnPair(Value output, Value row, Value max,
+                                             const AxisPlaces &query) {
+  TileOps ops(b, loc);
   for (auto [key, value] : writes) {
-    // sum_d q_d w_d k_d, one for each value channel where w has one.
-    bool perValue = op.hasAxis(op.getBonus(), kValue);
-    Value weight;
-    Value product = ops.multiply(*row, key, "i");
-    if (perValue) {
+    // One weight, or one for each value channel where w has one.
+    Value product = ops.multiply(row, key, "i"), weight;
+    if (op.hasAxis(op.getBonus(), kValue)) {
       FailureOr<Value> bonus =
           load(op.getBonus(), query, kKey, keys, kValue, values);
       if (failed(bonus))
@@ -428,34 +433,60 @@ RecurrenceChunk::readToken(const RecurrenceState &entry,
     }
     Value own = ops.multiply(value, weight, valueDims(weight));
     if (gate) {
-      Value factor = ops.exp(minus(ops, gate, max, element, values));
-      own = ops.multiply(own, factor, valueDims(factor));
+      Value scale = ops.exp(minus(ops, gate, max, element, values));
+      own = ops.multiply(own, scale, valueDims(scale));
     }
     output = ops.add(output, own, "i");
   }
-  return finish(output, max);
+  return output;
+}
+
+/// `entry` is the state after the update where the current one is read.
+FailureOr<RecurrenceRead>
+RecurrenceChunk::readToken(const RecurrenceState &entry,
+                           const AxisPlaces &query) {
+  TileOps ops(b, loc);
+  FailureOr<Value> row = load(op.getQuery(), query, kKey, keys);
+  if (failed(row))
+    return failure();
+  Value output, max = entry.max;
+  if (op.getRead() == StateRead::Decayed) {
+    output = readDecayed(entry.state, *row);
+    max = nextMax;
+  } else {
+    output = readState(entry.state, *row);
+  }
+  if (op.getBonus()) {
+    if (gate) {
+      max = maximum(ops, entry.max, gate, element, values);
+      Value scale = ops.exp(minus(ops, entry.max, max, element, values));
+      output = ops.multiply(output, scale, valueDims(scale));
+    }
+    FailureOr<Value> sum = addOwnPair(output, *row, max, query);
+    if (failed(sum))
+      return failure();
+    output = *sum;
+  }
+  RecurrenceRead read{ops.asRow(output), nullptr};
+  if (!max)
+    return read;
+  read.logScale = rankOf(max) > 0
+                      ? ops.asRow(max)
+                      : Value(tensor::ExpandShapeOp::create(
+                            b, loc, RankedTensorType::get({1}, element), max,
+                            ArrayRef<ReassociationIndices>{}));
+  return read;
 }
 
 //===----------------------------------------------------------------------===//
 // Both
 //===----------------------------------------------------------------------===//
 
-FailureOr<RecurrenceState>
-RecurrenceChunk::emitUpdate(const RecurrenceState &entry,
-                            const AxisPlaces *query, RecurrenceRead *read) {
+LogicalResult RecurrenceChunk::prepare(const RecurrenceState &entry,
+                                       const AxisPlaces *query) {
   if (failed(loadWrites()))
     return failure();
-  if (!isToken)
-    return updateChunk(entry, query, read);
-  if (failed(stepToken(entry)))
-    return failure();
-  if (query) {
-    FailureOr<RecurrenceRead> done = readToken(entry, *query);
-    if (failed(done))
-      return failure();
-    *read = *done;
-  }
-  return next;
+  return isToken ? prepareToken(entry) : prepareChunk(entry, query);
 }
 
 FailureOr<RecurrenceRead>
@@ -464,4 +495,8 @@ RecurrenceChunk::emitRead(OpBuilder &n, const RecurrenceState &entry,
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(n.getInsertionBlock(), n.getInsertionPoint());
   return isToken ? readToken(entry, query) : readChunk(entry, query);
+}
+
+RecurrenceState RecurrenceChunk::emitUpdate(const RecurrenceState &entry) {
+  return isToken ? updateToken(entry) : updateChunk(entry);
 }

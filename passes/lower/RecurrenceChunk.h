@@ -9,6 +9,7 @@
 #define ATTN_PASSES_LOWER_RECURRENCECHUNK_H
 
 #include "passes/lower/NamedTiles.h"
+#include <optional>
 
 namespace mlir::attn {
 
@@ -31,15 +32,18 @@ public:
   RecurrenceChunk(OpBuilder &b, TileEmitter &emitter, RecurrenceOp op,
                   AxisPlaces places, int64_t tokens);
 
-  /// The state after the chunk. If all queries share the axes of the state,
-  /// `query` is their place, and `read` becomes what they read.
-  FailureOr<RecurrenceState> emitUpdate(const RecurrenceState &entry,
-                                        const AxisPlaces *query,
-                                        RecurrenceRead *read);
-  /// Otherwise: what the queries at `query` read, after `emitUpdate`; written
-  /// with the builder `n`.
+  /// Loads what is written and solves the erasure. `query`, if it is given, is
+  /// the place of the queries, which share the axes of the state.
+  LogicalResult prepare(const RecurrenceState &entry, const AxisPlaces *query);
+  /// What the queries at `query` read; written with the builder `n`. A buffer
+  /// holds the state: reads of the entry state come before the update.
   FailureOr<RecurrenceRead> emitRead(OpBuilder &n, const RecurrenceState &entry,
                                      const AxisPlaces &query);
+  bool readsAfterUpdate() {
+    return isToken && op.getRead() == StateRead::Current;
+  }
+  /// The state after the chunk, in place.
+  RecurrenceState emitUpdate(const RecurrenceState &entry);
 
 private:
   /// Tiles of operands in the element type, repeated to their full shape.
@@ -56,17 +60,21 @@ private:
   FailureOr<Value> addQuery(ChunkTerms &terms, const AxisPlaces &query,
                             ArrayRef<Value> cols);
   Value sumRead(Value head, Value state, ArrayRef<ChunkTerms::Pair> pairs);
-  FailureOr<RecurrenceState> updateChunk(const RecurrenceState &entry,
-                                         const AxisPlaces *query,
-                                         RecurrenceRead *read);
+  LogicalResult prepareChunk(const RecurrenceState &entry,
+                             const AxisPlaces *query);
   FailureOr<RecurrenceRead> readChunk(const RecurrenceState &entry,
                                       const AxisPlaces &query);
+  RecurrenceState updateChunk(const RecurrenceState &entry);
 
   // A token by itself.
+  LogicalResult prepareToken(const RecurrenceState &entry);
   FailureOr<RecurrenceRead> readToken(const RecurrenceState &entry,
                                       const AxisPlaces &query);
-  LogicalResult stepToken(const RecurrenceState &entry);
+  RecurrenceState updateToken(const RecurrenceState &entry);
   Value readState(Value state, Value row);
+  Value readDecayed(Value state, Value row);
+  FailureOr<Value> addOwnPair(Value output, Value row, Value max,
+                              const AxisPlaces &query);
 
   OpBuilder b;
   TileEmitter &emitter;
@@ -80,9 +88,16 @@ private:
   /// Pairs that are written: the graph's, and the erasure's as the last one.
   SmallVector<std::pair<Value, Value>> writes;
   Value transition, gate;
-  /// Of a token: the state after the transition and after it.
+  /// Of a chunk: what its products are made of, the first pairs and the first
+  /// head being the erasure's.
+  ChunkTerms terms;
+  unsigned erasePairs = 0;
+  bool hasQuery = false;
+  /// Of a token: the transition as a factor of the state, and otherwise the
+  /// state after it; the maximum after it.
+  std::optional<TileOps::Named> factor;
   Value decayed;
-  RecurrenceState next;
+  Value nextMax;
 };
 
 } // namespace mlir::attn

@@ -247,11 +247,12 @@ FailureOr<Value> TileEmitter::emitVector(OpBuilder &b, Value value,
                                          int64_t dim, int64_t size) {
   RankedTensorType type = typeOf(value);
   if (type.getRank() >= 2) {
-    // One wide in another dimension.
+    // One wide in another dimension, the next one if there is one: slices that
+    // drop dimensions of size one keep their order.
     TileRequest request;
     request.offsets.assign(offsets.begin(), offsets.end());
     request.rowDim = dim;
-    request.colDim = dim == 0 ? 1 : dim - 1;
+    request.colDim = dim + 1 < type.getRank() ? dim + 1 : dim - 1;
     request.rows = size;
     FailureOr<Value> tile = emit(b, value, request);
     if (failed(tile))
