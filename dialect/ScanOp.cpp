@@ -58,8 +58,8 @@ ParseResult ScanOp::parse(OpAsmParser &parser, OperationState &result) {
   Properties &properties = result.getOrAddProperties<Properties>();
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
   SmallVector<Attribute> axes;
-  // Without its type a string does not take the colon that follows.
-  Type none = parser.getBuilder().getNoneType();
+  // A string alone: a colon that follows is the operation's.
+  Type none = NoneType::get(parser.getContext());
   if (parser.parseKeyword("inputs") ||
       parser.parseCommaSeparatedList(
           AsmParser::Delimiter::Paren, [&]() -> ParseResult {
