@@ -217,7 +217,10 @@ func.func @mlstm(%q: !k, %k: !k, %v: !v, %f: !g, %i: !g) -> !v {
 func.func @rwkv4(%w: !ch, %u: !ch, %k: !c, %v: !c) -> !c {
   %one = arith.constant dense<1.0> : !one
   %g = attn.feature_map %w, #attn.negative_exp : !ch -> !ch
-  %eu = attn.feature_map %u, #attn.exp : !ch -> !ch
+  %eu = attn.feature_map %u { ^bb0(%x: f32):
+    %y = math.exp %x : f32
+    attn.yield %y : f32
+  } : !ch -> !ch
   %a = attn.causal_score %one, %one subscripts "d,d->bcnm" decay(%g "c" : !ch) exclusive bonus(%eu "c" : !ch) log_gate(%k "bmc" : !c) : !one, !one -> !sc
   %p = attn.normalize %a : !sc
   %o = attn.apply %p, %v subscripts "bcnm,bmc->bnc" : !sc, !c -> !c
