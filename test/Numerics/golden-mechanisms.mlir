@@ -4,10 +4,10 @@
 // DEFINE: %{entry} = %{case}
 // DEFINE: %{size} = 96
 // DEFINE: %{tol} = 1e-6
-// DEFINE: %{in} =
 // DEFINE: %{dir} = %S/golden/%{case}_N%{size}
 // DEFINE: %{qkv} = %{dir}/in_q.npy,%{dir}/in_k.npy,%{dir}/in_v.npy
 // DEFINE: %{rwkv} = %{dir}/in_r.npy,%{dir}/in_w.npy,%{dir}/in_k.npy,%{dir}/in_v.npy
+// DEFINE: %{in} =
 // DEFINE: %{run} = attn-run %s --entry=%{entry} --target=reference --inputs=%{in} --check=%{dir}/out_o.npy --tol=%{tol}
 
 // REDEFINE: %{in} = %{qkv}
