@@ -1,6 +1,6 @@
-// Based, causal: S_t = S_{t-1} + phi(k_t) v_t^T, z_t = z_{t-1} + phi(k_t), o_t
-// = S_t^T phi(q_t) / (z_t . phi(q_t)) with phi(q) . phi(k) = 1 + s + s^2 / 2, s
-// = q . k / sqrt(16).
+// Based, causal: S_t = S_{t-1} + phi(k_t) v_t^T, z_t = z_{t-1} + phi(k_t),
+// o_t = S_t^T phi(q_t) / (z_t . phi(q_t)), where
+// phi(q) . phi(k) = 1 + s + s^2 / 2, s = q . k / sqrt(16).
 // Arora et al., "Simple linear attention language models balance the
 // recall-throughput tradeoff", 2024 (arXiv:2402.18668).
 func.func @main(%q: tensor<1x8x?x16xf32>, %k: tensor<1x8x?x16xf32>,

@@ -1,6 +1,6 @@
-// DeltaNet: S_t = (I - beta_t k_t k_t^T) S_{t-1} + beta_t k_t v_t^T, o_t =
-// S_t^T q_t / sqrt(64), |k| = 1. With U = (I + tril(beta K K^T, -1))^-1 beta V,
-// O = tril(Q K^T) U.
+// DeltaNet: S_t = (I - beta_t k_t k_t^T) S_{t-1} + beta_t k_t v_t^T,
+// o_t = S_t^T q_t / sqrt(64), |k| = 1. As a graph,
+// (I + tril(beta K K^T, -1)) U = beta V, O = tril(Q K^T) U.
 // Schlag et al., "Linear Transformers Are Secretly Fast Weight Programmers",
 // 2021 (arXiv:2102.11174); Yang et al., "Parallelizing Linear Transformers with
 // the Delta Rule over Sequence Length", 2024 (arXiv:2406.06484).

@@ -1,7 +1,7 @@
 // DeltaProduct with 2 steps a token, gated: for steps j = 2t, 2t + 1 of token
-// t, S_j = e^{g_j} (I - beta_j k_j k_j^T) S_{j-1} + beta_j k_j v_j^T, o_t =
-// S_{2t+1}^T q_t / sqrt(64). k, v, g and beta have 2N tokens, q has N; 0 <=
-// beta <= 2 allows reflections.
+// t, S_j = e^{g_j} (I - beta_j k_j k_j^T) S_{j-1} + beta_j k_j v_j^T,
+// o_t = S_{2t+1}^T q_t / sqrt(64). k, v, g and beta have 2N tokens, q has N. A
+// beta up to 2 allows reflections.
 // Siems et al., "DeltaProduct", 2025 (arXiv:2502.10297).
 func.func @main(%q: tensor<1x8x?x64xf32>, %k: tensor<1x8x?x64xf32>,
                 %v: tensor<1x8x?x64xf32>, %g: tensor<1x8x?xf32>,

@@ -1,5 +1,6 @@
-// Gated DeltaNet: S_t = e^{g_t} (I - beta_t k_t k_t^T) S_{t-1} + beta_t k_t
-// v_t^T, o_t = S_t^T q_t / sqrt(64), |k| = 1.
+// Gated DeltaNet:
+// S_t = e^{g_t} (I - beta_t k_t k_t^T) S_{t-1} + beta_t k_t v_t^T,
+// o_t = S_t^T q_t / sqrt(64), |k| = 1.
 // Yang et al., "Gated Delta Networks", 2024 (arXiv:2412.06464).
 func.func @main(%q: tensor<1x8x?x64xf32>, %k: tensor<1x8x?x64xf32>,
                 %v: tensor<1x8x?x64xf32>, %g: tensor<1x8x?xf32>,

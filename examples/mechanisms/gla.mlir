@@ -1,5 +1,5 @@
-// Gated linear attention: S_t = diag(e^{g_t}) S_{t-1} + k_t v_t^T, o_t = S_t^T
-// q_t / sqrt(64), one data-dependent decay a key channel.
+// Gated linear attention: S_t = diag(e^{g_t}) S_{t-1} + k_t v_t^T,
+// o_t = S_t^T q_t / sqrt(64), one data-dependent decay a key channel.
 // Yang et al., "Gated Linear Attention Transformers with Hardware-Efficient
 // Training", 2023 (arXiv:2312.06635).
 func.func @main(%q: tensor<1x8x?x64xf32>, %k: tensor<1x8x?x64xf32>,

@@ -1,6 +1,6 @@
 // Hedgehog, causal: S_t = S_{t-1} + phi(k_t) v_t^T, z_t = z_{t-1} + phi(k_t),
-// o_t = S_t^T phi(q_t) / (z_t . phi(q_t)), phi(x) = [softmax(W x), softmax(-W
-// x)].
+// o_t = S_t^T phi(q_t) / (z_t . phi(q_t)),
+// phi(x) = [softmax(W x), softmax(-W x)].
 // Zhang et al., "The Hedgehog & the Porcupine", 2024 (arXiv:2402.04347).
 func.func @main(%q: tensor<1x8x?x64xf32>, %k: tensor<1x8x?x64xf32>,
                 %v: tensor<1x8x?x64xf32>,

@@ -1,6 +1,7 @@
-// Kimi Delta Attention: S_t = (I - beta_t k_t k_t^T) diag(e^{g_t}) S_{t-1} +
-// beta_t k_t v_t^T, o_t = S_t^T q_t / sqrt(64), |k| = 1: the delta rule with a
-// decay a key channel.
+// Kimi Delta Attention:
+// S_t = (I - beta_t k_t k_t^T) diag(e^{g_t}) S_{t-1} + beta_t k_t v_t^T,
+// o_t = S_t^T q_t / sqrt(64), |k| = 1: the delta rule with a decay a key
+// channel.
 // Kimi Team, "Kimi Linear", 2025 (arXiv:2510.26692).
 func.func @main(%q: tensor<1x8x?x64xf32>, %k: tensor<1x8x?x64xf32>,
                 %v: tensor<1x8x?x64xf32>, %g: tensor<1x8x?x64xf32>,

@@ -1,5 +1,6 @@
-// Linear Transformer, causal: S_t = S_{t-1} + phi(k_t) v_t^T, z_t = z_{t-1} +
-// phi(k_t), o_t = S_t^T phi(q_t) / (z_t . phi(q_t)), phi(x) = elu(x) + 1.
+// Linear Transformer, causal: S_t = S_{t-1} + phi(k_t) v_t^T,
+// z_t = z_{t-1} + phi(k_t), o_t = S_t^T phi(q_t) / (z_t . phi(q_t)),
+// phi(x) = elu(x) + 1.
 // Katharopoulos et al., "Transformers are RNNs", 2020 (arXiv:2006.16236).
 func.func @main(%q: tensor<1x8x?x64xf32> {attn.axes = "bhnd"},
                 %k: tensor<1x8x?x64xf32> {attn.axes = "bhnd"},

@@ -1,6 +1,7 @@
-// Mamba (S6): h_t[d, v] = e^{dt_t[v] A[v, d]} h_{t-1}[d, v] + B_t[d] dt_t[v]
-// x_t[v], y_t[v] = (sum_d C_t[d] h_t[d, v] + D[v] x_t[v]) silu(z_t[v]), A =
-// -exp(a), dt = softplus(delta): one decay an element of the state.
+// Mamba (S6):
+// h_t[d, v] = e^{dt_t[v] A[v, d]} h_{t-1}[d, v] + B_t[d] dt_t[v] x_t[v],
+// y_t[v] = (sum_d C_t[d] h_t[d, v] + D[v] x_t[v]) silu(z_t[v]),
+// A = -exp(a), dt = softplus(delta): one decay an element of the state.
 // Gu and Dao, "Mamba", 2023 (arXiv:2312.00752).
 func.func @main(%x: tensor<1x?x64xf32>, %delta: tensor<1x?x64xf32>, %a: tensor<64x16xf32>, %B: tensor<1x?x16xf32>,
                 %C: tensor<1x?x16xf32>, %D: tensor<64xf32>, %z: tensor<1x?x64xf32>) -> tensor<1x?x64xf32> {

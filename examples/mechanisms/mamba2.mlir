@@ -1,6 +1,6 @@
-// Mamba-2 (SSD): S_t = e^{dt_t A_h} S_{t-1} + B_t (dt_t x_t)^T, y_t = S_t^T C_t
-// + D_h x_t, A_h = -exp(a_h), dt = softplus(delta). 8 heads share B and C in 2
-// groups.
+// Mamba-2 (SSD): S_t = e^{dt_t A_h} S_{t-1} + B_t (dt_t x_t)^T,
+// y_t = S_t^T C_t + D_h x_t, A_h = -exp(a_h),
+// dt = softplus(delta). 8 heads share B and C in 2 groups.
 // Dao and Gu, "Transformers are SSMs", 2024 (arXiv:2405.21060).
 func.func @main(%x: tensor<1x?x8x64xf32>, %delta: tensor<1x?x8xf32>,
                 %a: tensor<8xf32>, %B: tensor<1x?x2x64xf32>,

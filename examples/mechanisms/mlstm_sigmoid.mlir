@@ -1,5 +1,6 @@
-// mLSTM with the sigmoid input gate, without normaliser: C_t = sigmoid(f_t)
-// C_{t-1} + sigmoid(i_t) k_t v_t^T, h_t = C_t^T q_t / sqrt(64).
+// mLSTM with the sigmoid input gate, without normaliser:
+// C_t = sigmoid(f_t) C_{t-1} + sigmoid(i_t) k_t v_t^T,
+// h_t = C_t^T q_t / sqrt(64).
 // Beck et al., "Tiled Flash Linear Attention", 2025 (arXiv:2503.14376).
 func.func @main(%q: tensor<1x8x?x64xf32>, %k: tensor<1x8x?x64xf32>,
                 %v: tensor<1x8x?x64xf32>, %f: tensor<1x8x?xf32>,

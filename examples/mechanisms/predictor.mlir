@@ -1,11 +1,8 @@
-// A predictor of our own: u_t = beta_t (v_t - S_{t-1}^T k_t), S_t =
-// diag(e^{g_t}) S_{t-1} + k_t u_t^T, o_t = S_{t-1}^T q_t. The state before the
-// token predicts, and what is written is the prediction's error u, so that a
-// token that was foreseen leaves the memory as it decays. With unit keys of
-// positive features k . k' is in [0, 1]: an error is spread to similar keys,
-// never with the opposite sign, and beta <= 1 keeps diag(e^{g_t}) - beta_t k_t
-// k_t^T a contraction. The output does not see its own token, which the
-// residual stream carries anyway.
+// A predictor of our own: u_t = beta_t (v_t - S_{t-1}^T k_t),
+// S_t = diag(e^{g_t}) S_{t-1} + k_t u_t^T, o_t = S_{t-1}^T q_t, |k| = 1. What
+// is written is the error of the prediction, so that a token that was foreseen
+// leaves the memory alone; unit keys of positive features have products from 0
+// to 1, and beta <= 1 keeps diag(e^{g_t}) - beta_t k_t k_t^T a contraction.
 func.func @main(%q: tensor<1x8x?x64xf32>, %k: tensor<1x8x?x64xf32>,
                 %v: tensor<1x8x?x64xf32>, %g: tensor<1x8x?x64xf32>,
                 %beta: tensor<1x8x?xf32>) -> tensor<1x8x?x64xf32> {

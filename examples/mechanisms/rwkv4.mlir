@@ -1,6 +1,7 @@
 // RWKV-4: o_t = (a_{t-1} + e^{u + k_t} v_t) / (b_{t-1} + e^{u + k_t}) for each
-// channel c, a_t = e^{-exp(w)} a_{t-1} + e^{k_t} v_t, b_t = e^{-exp(w)} b_{t-1}
-// + e^{k_t}: channels are a batch, with one key channel of 1.
+// channel c, a_t = e^{-exp(w)} a_{t-1} + e^{k_t} v_t,
+// b_t = e^{-exp(w)} b_{t-1} + e^{k_t}: channels are a batch, with one key
+// channel of 1.
 // Peng et al., "RWKV", 2023 (arXiv:2305.13048).
 func.func @main(%w: tensor<64xf32>, %u: tensor<64xf32>, %k: tensor<1x?x64xf32>,
                 %v: tensor<1x?x64xf32>) -> tensor<1x?x64xf32> {

@@ -63,23 +63,6 @@ func.func @decay_on_decay(%q: !t, %k: !t, %v: !t, %g: !g, %j: !g) -> !t {
   return %o : !t
 }
 
-// refused: the decay depends on the scores
-func.func @decay_of_the_scores(%q: !t, %k: !t, %v: !t) -> !t {
-  %a = attn.causal_score %q, %k : !t, !t -> !s
-  %one = arith.constant dense<-1.0> : tensor<2xf32>
-  %r = attn.apply %a, %v : !s, !t -> !t
-  %g = attn.feature_map %r { ^bb0(%x: f32):
-    %z = math.absf %x : f32
-    %y = arith.negf %z : f32
-    attn.yield %y : f32
-  } : !t -> !t
-  %b = attn.causal_score %q, %k decay(%g : !t) : !t, !t -> !s
-  %c = arith.addf %a, %b : !s
-  %p = attn.normalize %c : !s
-  %o = attn.apply %p, %v : !s, !t -> !t
-  return %o : !t
-}
-
 // refused: a normaliser of scores with two gates
 func.func @gates_differ_under_one_normalizer(%q: !t, %k: !t, %v: !t, %g: !g, %i: !g, %j: !g) -> !t {
   %a = attn.causal_score %q, %k decay(%g : !g) log_gate(%i : !g) : !t, !t -> !s

@@ -65,7 +65,7 @@ func.func @anti_causal_read(%q: !t, %k: !t, %v: !t, %beta: !g) -> !t {
   return %o : !t
 }
 
-// refused: the scores of the solve are not causal, though their lower part alone is read and not known to be square
+// refused: the scores of the solve have no mask, though their lower part alone is read
 func.func @full_scores(%q: !t, %k: !t, %v: !t, %beta: !g, %p: !t) -> !t {
   %c = attn.score %p, %k : !t, !t -> !s
   %l = attn.gate %c, %beta : !s, !g -> !s
@@ -383,45 +383,6 @@ func.func @corrections_returned(%q: !t, %k: !t, %v: !t, %beta: !g) -> (!t, !t) {
   return %o, %u : !t, !t
 }
 
-// refused: the right side reads a state with another decay
-func.func @right_side_with_other_decay(%q: !t, %k: !t, %v: !t, %g: !g, %j: !g) -> !t {
-  %n = attn.causal_score %q, %k decay(%g : !g) exclusive strict : !t, !t -> !s
-  %m = attn.causal_score %q, %k decay(%j : !g) exclusive strict : !t, !t -> !s
-  %c = attn.apply %m, %v : !s, !t -> !t
-  %u = attn.solve %n, %c : !s, !t -> !t
-  %p = attn.causal_score %q, %k decay(%g : !g) : !t, !t -> !s
-  %x = attn.apply %p, %v : !s, !t -> !t
-  %y = attn.apply %p, %u : !s, !t -> !t
-  %o = arith.addf %x, %y : !t
-  return %o : !t
-}
-
-// refused: the right side reads the decayed state, the solve the one before
-func.func @right_side_inclusive(%q: !t, %k: !t, %v: !t, %g: !g) -> !t {
-  %n = attn.causal_score %q, %k decay(%g : !g) exclusive strict : !t, !t -> !s
-  %m = attn.causal_score %q, %k decay(%g : !g) strict : !t, !t -> !s
-  %c = attn.apply %m, %v : !s, !t -> !t
-  %u = attn.solve %n, %c : !s, !t -> !t
-  %p = attn.causal_score %q, %k decay(%g : !g) : !t, !t -> !s
-  %x = attn.apply %p, %v : !s, !t -> !t
-  %y = attn.apply %p, %u : !s, !t -> !t
-  %o = arith.addf %x, %y : !t
-  return %o : !t
-}
-
-// refused: the right side erases with another query than the solve
-func.func @right_side_of_another_query(%q: !t, %k: !t, %v: !t, %g: !g, %r: !t) -> !t {
-  %n = attn.causal_score %q, %k decay(%g : !g) exclusive strict : !t, !t -> !s
-  %m = attn.causal_score %r, %k decay(%g : !g) exclusive strict : !t, !t -> !s
-  %c = attn.apply %m, %v : !s, !t -> !t
-  %u = attn.solve %n, %c : !s, !t -> !t
-  %p = attn.causal_score %q, %k decay(%g : !g) : !t, !t -> !s
-  %x = attn.apply %p, %v : !s, !t -> !t
-  %y = attn.apply %p, %u : !s, !t -> !t
-  %o = arith.addf %x, %y : !t
-  return %o : !t
-}
-
 // refused: two summands of one state have different bonuses
 func.func @summands_with_other_bonus(%q: !t, %k: !t, %v: !t, %g: !g, %j: !t, %w: tensor<2x16xf32>, %z: tensor<2x16xf32>) -> !t {
   %n = attn.causal_score %q, %k decay(%g : !g) exclusive strict : !t, !t -> !s
@@ -433,30 +394,5 @@ func.func @summands_with_other_bonus(%q: !t, %k: !t, %v: !t, %g: !g, %j: !t, %w:
   %x = attn.apply %p, %v : !s, !t -> !t
   %y = attn.apply %r, %u : !s, !t -> !t
   %o = arith.addf %x, %y : !t
-  return %o : !t
-}
-
-// refused: two summands of one state have different queries
-func.func @summands_with_other_query(%q: !t, %k: !t, %v: !t, %g: !g, %j: !t, %z: !t) -> !t {
-  %n = attn.causal_score %q, %k decay(%g : !g) exclusive strict : !t, !t -> !s
-  %m = attn.causal_score %q, %j decay(%g : !g) exclusive strict : !t, !t -> !s
-  %c = attn.apply %m, %v : !s, !t -> !t
-  %u = attn.solve %n, %c : !s, !t -> !t
-  %p = attn.causal_score %q, %j decay(%g : !g) : !t, !t -> !s
-  %r = attn.causal_score %z, %k decay(%g : !g) : !t, !t -> !s
-  %x = attn.apply %p, %v : !s, !t -> !t
-  %y = attn.apply %r, %u : !s, !t -> !t
-  %o = arith.addf %x, %y : !t
-  return %o : !t
-}
-
-// refused: the state that the solve reads is not the one that is read: V is not in it
-func.func @summand_missing(%q: !t, %k: !t, %v: !t, %g: !g, %j: !t) -> !t {
-  %n = attn.causal_score %q, %k decay(%g : !g) exclusive strict : !t, !t -> !s
-  %m = attn.causal_score %q, %j decay(%g : !g) exclusive strict : !t, !t -> !s
-  %c = attn.apply %m, %v : !s, !t -> !t
-  %u = attn.solve %n, %c : !s, !t -> !t
-  %r = attn.causal_score %q, %k decay(%g : !g) : !t, !t -> !s
-  %o = attn.apply %r, %u : !s, !t -> !t
   return %o : !t
 }
