@@ -1,8 +1,8 @@
 // RWKV-7: S_t = diag(e^{w_t}) S_{t-1} + b_t (a_t^T S_{t-1}) + k_t v_t^T,
 // o_t = S_t^T r_t, with a = -kappa, b = kappa * eta, |kappa| = 1,
-// w = -e^{-1/2} sigmoid(w~). With scores A under the decay and N under the decay
-// up to the token before, (I - N_ab) U = N_ak V and O = A_rk V + A_rb U: two
-// keys a token, k and b, share the state.
+// w = -e^{-1/2} sigmoid(w~). With scores A under the decay and N under the
+// decay up to the token before, (I - N_ab) U = N_ak V and O = A_rk V + A_rb U:
+// two keys a token, k and b, share the state.
 // Peng et al., "RWKV-7 Goose", 2025 (arXiv:2503.14456).
 func.func @main(%r: tensor<1x8x?x64xf32>, %w: tensor<1x8x?x64xf32>, %k: tensor<1x8x?x64xf32>,
                 %v: tensor<1x8x?x64xf32>, %a: tensor<1x8x?x64xf32>,
