@@ -86,6 +86,13 @@ void ShapeClasses::tieAll(Value a, Value b, Location loc, int64_t except) {
       tie(a, i, b, i, loc);
 }
 
+void ShapeClasses::tieReduced(Value a, Value b, int64_t without, Location loc) {
+  int64_t rank = cast<RankedTensorType>(a.getType()).getRank();
+  for (int64_t i = 0, j = 0; i < rank; ++i)
+    if (i != without)
+      tie(a, i, b, j++, loc);
+}
+
 void ShapeClasses::tieDim(Id whole, ArrayRef<Id> parts, Location loc) {
   if (parts.size() == 1)
     unite(whole, parts.front(), loc);
@@ -170,14 +177,20 @@ LogicalResult ShapeClasses::addArgumentAxes(FunctionOpInterface func) {
   return success();
 }
 
-void ShapeClasses::addProduct(ContractionOpInterface op) {
-  Einsum einsum = op.getSubscripts();
-  std::pair<const EinsumOperand *, Value> operands[] = {
-      {&einsum.lhs, op.getLhs()},
-      {&einsum.rhs, op.getRhs()},
-      {&einsum.result, op.getResult()}};
-  for (auto &[letters, value] : operands)
-    for (auto [i, dim] : llvm::enumerate(*letters)) {
+/// `letters` has the axes of all operands, then of all results; none for one
+/// without names.
+void ShapeClasses::addLetters(Operation *op, ArrayRef<EinsumOperand> letters) {
+  SmallVector<Value> values(op->getOperands());
+  llvm::append_range(values, op->getResults());
+  SmallVector<Einsum::NamedShape> shapes;
+  std::string text;
+  for (auto [operand, value] : llvm::zip_equal(letters, values)) {
+    auto type = cast<RankedTensorType>(value.getType());
+    if (static_cast<int64_t>(operand.size()) != type.getRank())
+      continue;
+    text += (text.empty() ? "" : ",") + toString(operand);
+    shapes.push_back({operand, type.getShape()});
+    for (auto [i, dim] : llvm::enumerate(operand)) {
       SmallVector<Id> parts;
       for (char letter : dim) {
         auto [it, isNew] = axes.try_emplace({op, letter}, 0);
@@ -185,16 +198,30 @@ void ShapeClasses::addProduct(ContractionOpInterface op) {
           it->second = addClass(ShapedType::kDynamic);
         parts.push_back(it->second);
       }
-      tieDim(getClass(value, i), parts, op.getLoc());
+      tieDim(getClass(value, i), parts, op->getLoc());
     }
+  }
   // The parts of groups have no dimension of their own: their sizes follow
   // from the division that P5 checks.
-  auto sizes = einsum.getAxisSizes(
-      op.getLhs().getType().getShape(), op.getRhs().getType().getShape(),
-      op.getResult().getType().getShape(), [op] { return op->emitOpError(); });
+  auto sizes =
+      Einsum::solveAxisSizes(shapes, text, [op] { return op->emitOpError(); });
   if (succeeded(sizes))
     for (auto [letter, size] : *sizes)
-      setSize(axes.lookup({op, letter}), size, op.getLoc());
+      setSize(axes.lookup({op, letter}), size, op->getLoc());
+}
+
+void ShapeClasses::addProduct(ContractionOpInterface op) {
+  Einsum einsum = op.getSubscripts();
+  addLetters(op, {einsum.lhs, einsum.rhs, einsum.result});
+}
+
+void ShapeClasses::addNamedAxes(NamedAxesOpInterface op) {
+  SmallVector<EinsumOperand> letters = op.getAxesOfOperands();
+  letters.append(op.getAxesOfResults());
+  addLetters(op, letters);
+  if (auto equal = op.getEqualAxes())
+    unite(getAxisClass(op, equal->first), getAxisClass(op, equal->second),
+          op.getLoc());
 }
 
 void ShapeClasses::addMask(MaskOp op) {
@@ -212,13 +239,11 @@ void ShapeClasses::addMask(MaskOp op) {
   }
 }
 
-void ShapeClasses::addFeatureMap(FeatureMapOp op) {
+/// Leading dimensions of map operands are the last batch dimensions.
+template <typename Op> void ShapeClasses::addMapOperands(Op op) {
   int64_t feature = op.getFeatureDimension();
-  tieAll(op.getInput(), op.getResult(), op.getLoc(),
-         op.isElementwise() ? -1 : feature);
-  // Leading dimensions of map operands are the last batch dimensions.
   SmallVector<int64_t> batch;
-  for (int64_t i = 0; i < op.getType().getRank(); ++i)
+  for (int64_t i = 0; i < op.getInput().getType().getRank(); ++i)
     if (i != feature && i != op.getTokenDimension())
       batch.push_back(i);
   for (Value operand : op.getMapOperands()) {
@@ -229,19 +254,47 @@ void ShapeClasses::addFeatureMap(FeatureMapOp op) {
   }
 }
 
+void ShapeClasses::addFeatureMap(FeatureMapOp op) {
+  tieAll(op.getInput(), op.getResult(), op.getLoc(),
+         op.isElementwise() ? -1 : op.getFeatureDimension());
+  addMapOperands(op);
+}
+
 void ShapeClasses::addOperation(Operation *op) {
   Location loc = op->getLoc();
   if (auto product = dyn_cast<ContractionOpInterface>(op))
     return addProduct(product);
+  if (auto named = dyn_cast<NamedAxesOpInterface>(op))
+    return addNamedAxes(named);
   if (auto mask = dyn_cast<MaskOp>(op))
     return addMask(mask);
   if (auto map = dyn_cast<FeatureMapOp>(op))
     return addFeatureMap(map);
   if (auto ones = dyn_cast<AppendOnesOp>(op))
     return tieAll(ones.getInput(), ones.getResult(), loc, ones.getDimension());
-  if (auto divide = dyn_cast<DivideByLastOp>(op))
-    return tieAll(divide.getInput(), divide.getResult(), loc,
-                  divide.getDimension());
+  if (auto divide = dyn_cast<DivideByLastOp>(op)) {
+    tieAll(divide.getInput(), divide.getResult(), loc, divide.getDimension());
+    if (divide.getLogScale())
+      tieReduced(divide.getInput(), divide.getLogScale(), divide.getDimension(),
+                 loc);
+    return;
+  }
+  if (auto divide = dyn_cast<DivideOp>(op)) {
+    for (Value operand : divide->getOperands())
+      tieAll(operand, divide.getResult(), loc);
+    return;
+  }
+  if (auto scale = dyn_cast<FeatureScaleOp>(op)) {
+    tieReduced(scale.getInput(), scale.getResult(), scale.getFeatureDimension(),
+               loc);
+    return addMapOperands(scale);
+  }
+  if (auto steps = dyn_cast<ExpandStepsOp>(op))
+    return tieAll(steps.getInput(), steps.getResult(), loc,
+                  steps.getTokenDimension());
+  if (auto steps = dyn_cast<TakeStepsOp>(op))
+    return tieAll(steps.getInput(), steps.getResult(), loc,
+                  steps.getTokenDimension());
   if (auto branch = dyn_cast<scf::IfOp>(op)) {
     for (Region &region : branch->getRegions())
       if (!region.empty())
@@ -258,6 +311,20 @@ void ShapeClasses::addOperation(Operation *op) {
     for (Value operand : op->getOperands())
       for (Value result : op->getResults())
         tieAll(operand, result, loc);
+}
+
+/// The axes by which an operation names classes. The default axes of a gate
+/// mean nothing.
+static SmallVector<EinsumOperand> getWrittenAxes(Operation *op) {
+  if (auto product = dyn_cast<ContractionOpInterface>(op)) {
+    Einsum einsum = product.getSubscripts();
+    return {einsum.lhs, einsum.rhs};
+  }
+  auto named = dyn_cast<NamedAxesOpInterface>(op);
+  auto gate = dyn_cast<GateOp>(op);
+  if (!named || (gate && !gate.getEinsum()))
+    return {};
+  return named.getAxesOfOperands();
 }
 
 FailureOr<ShapeClasses> ShapeClasses::analyze(FunctionOpInterface func) {
@@ -282,11 +349,10 @@ FailureOr<ShapeClasses> ShapeClasses::analyze(FunctionOpInterface func) {
     return failure();
   func->walk([&](Operation *op) { classes.addOperation(op); });
   classes.closeGroups();
-  // 3. Names, in the order of the products.
-  func->walk([&](ContractionOpInterface op) {
-    Einsum einsum = op.getSubscripts();
-    for (const EinsumOperand *operand : {&einsum.lhs, &einsum.rhs})
-      for (const EinsumDim &dim : *operand)
+  // 3. Names, in the order of the operations.
+  func->walk([&](Operation *op) {
+    for (const EinsumOperand &operand : getWrittenAxes(op))
+      for (const EinsumDim &dim : operand)
         for (char letter : dim)
           classes.nameAxis(classes.axes.lookup({op, letter}), letter);
   });

@@ -16,11 +16,11 @@
 namespace mlir::attn {
 
 /// The dimensions of a function's tensors, in classes that a correct run gives
-/// one size. Products tie dimensions by their subscripts, letter by letter in
-/// composite dimensions; other `attn` operations by their shape rules;
-/// element-wise operations, casts and the results of `scf.if` by position; and
-/// arguments by the attribute `attn.axes = "bhnd"`: the same letter in two
-/// arguments is the same class.
+/// one size. Products and other operations with named axes tie dimensions by
+/// letters, each by itself in composite dimensions; other `attn` operations by
+/// their shape rules; element-wise operations, casts and the results of
+/// `scf.if` by position; and arguments by the attribute `attn.axes = "bhnd"`:
+/// the same letter in two arguments is the same class.
 class ShapeClasses {
 public:
   /// A class. Valid for the analysis that gave it.
@@ -54,11 +54,12 @@ public:
 
   /// The class of a dimension of a tensor that the function had when analysed.
   Id getClass(Value value, int64_t dim) const;
-  /// The class of an axis of a product's subscripts.
-  Id getAxisClass(Operation *product, char axis) const;
+  /// The class of an axis of a product, or of another operation with named
+  /// axes.
+  Id getAxisClass(Operation *op, char axis) const;
   /// The static size, or kDynamic.
   int64_t getStaticSize(Id id) const { return info(id).size; }
-  /// The letter by which the first product names the class; a second class of
+  /// The letter by which the first operation names the class; a second class of
   /// the same letter is `n2`.
   std::string getName(Id id) const;
 
@@ -99,12 +100,17 @@ private:
   void unite(Id a, Id b, Location loc);
   void tie(Value a, int64_t i, Value b, int64_t j, Location loc);
   void tieAll(Value a, Value b, Location loc, int64_t except = -1);
+  /// `b` has the dimensions of `a` but `without`.
+  void tieReduced(Value a, Value b, int64_t without, Location loc);
   void tieDim(Id whole, ArrayRef<Id> axes, Location loc);
   void closeGroups();
   LogicalResult addArgumentAxes(FunctionOpInterface func);
   void addProduct(ContractionOpInterface op);
+  void addNamedAxes(NamedAxesOpInterface op);
+  void addLetters(Operation *op, ArrayRef<EinsumOperand> letters);
   void addMask(MaskOp op);
   void addFeatureMap(FeatureMapOp op);
+  template <typename Op> void addMapOperands(Op op);
   void addOperation(Operation *op);
   void nameAxis(Id id, char letter);
   Value emitSize(OpBuilder &builder, Location loc, Id id,

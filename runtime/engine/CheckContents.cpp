@@ -165,8 +165,10 @@ llvm::Error ContentChecks::checkFeatureMap(FeatureMapOp op,
   if (!op.getMap())
     return llvm::Error::success();
   std::optional<int64_t> most = op.getMap()->getMaxTokens();
+  if (!most)
+    return llvm::Error::success();
   auto tokens = getSize(op.getInput(), op.getTokenDimension(), arguments);
-  if (most && tokens && *tokens > *most)
+  if (tokens && *tokens > *most)
     return createError(op.getLoc(), "the feature map is defined for up to " +
                                         Twine(*most) + " tokens, got " +
                                         Twine(*tokens));
@@ -184,6 +186,8 @@ llvm::Error ContentChecks::check(ArrayRef<Array> arguments) const {
       found = checkMask(mask, arguments);
     else if (auto map = dyn_cast<FeatureMapOp>(op))
       found = checkFeatureMap(map, arguments);
+    else if (op->getBlock() == &func.getBody().front())
+      found = checkOperands(op, arguments);
     bool stop = static_cast<bool>(found);
     error = llvm::joinErrors(std::move(error), std::move(found));
     return stop ? WalkResult::interrupt() : WalkResult::advance();

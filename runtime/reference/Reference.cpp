@@ -10,6 +10,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/IR/SymbolTable.h"
 #include "mlir/IR/TypeUtilities.h"
+#include "mlir/Transforms/RegionUtils.h"
 #include "runtime/reference/Evaluators.h"
 #include "llvm/ADT/TypeSwitch.h"
 #include "llvm/Support/MathExtras.h"
@@ -77,6 +78,11 @@ public:
   /// Runs a block; the results are the operands of its terminator.
   Results run(Block &block, ArrayRef<Array> arguments);
 
+  void set(Value value, Array array) { values[value] = std::move(array); }
+  Array get(Value value) const { return values.at(value); }
+  /// Computes the results of an operation whose operands are there.
+  llvm::Error runOne(Operation *op);
+
 private:
   Results evaluate(Operation *op);
   llvm::Expected<Array> evaluateOne(Operation *op, ArrayRef<Array> operands);
@@ -122,14 +128,8 @@ Results Frame::run(Block &block, ArrayRef<Array> arguments) {
       addValue(result, &op);
 
   for (Operation &op : block.without_terminator()) {
-    Results results = evaluate(&op);
-    if (!results)
-      return results;
-    for (auto [value, result] : llvm::zip_equal(op.getResults(), *results)) {
-      if (llvm::Error error = checkResult(&op, value.getType(), result))
-        return std::move(error);
-      values[value] = result;
-    }
+    if (llvm::Error error = runOne(&op))
+      return std::move(error);
     for (Value value : dying[&op])
       values.erase(value);
   }
@@ -139,6 +139,18 @@ Results Frame::run(Block &block, ArrayRef<Array> arguments) {
   for (Value value : dying[block.getTerminator()])
     values.erase(value);
   return results;
+}
+
+llvm::Error Frame::runOne(Operation *op) {
+  Results results = evaluate(op);
+  if (!results)
+    return results.takeError();
+  for (auto [value, result] : llvm::zip_equal(op->getResults(), *results)) {
+    if (llvm::Error error = checkResult(op, value.getType(), result))
+      return error;
+    values[value] = result;
+  }
+  return llvm::Error::success();
 }
 
 llvm::Expected<double> Frame::getScalar(Value value) {
@@ -297,6 +309,59 @@ llvm::Expected<SmallVector<Array>> evaluate(func::FuncOp function,
     widened.push_back(std::move(*array));
   }
   return runFunction(function, widened, 0);
+}
+
+//===----------------------------------------------------------------------===//
+// Slices
+//===----------------------------------------------------------------------===//
+
+/// Operands of an operation and what its regions use from outside.
+static SmallVector<Value> getUses(Operation *op) {
+  llvm::SetVector<Value> uses(op->operand_begin(), op->operand_end());
+  getUsedValuesDefinedAbove(op->getRegions(), uses);
+  return uses.takeVector();
+}
+
+SmallVector<Operation *> getSlice(func::FuncOp function, Value value) {
+  Block &block = function.getBody().front();
+  llvm::SetVector<Operation *> slice;
+  SmallVector<Value> work{value};
+  while (!work.empty()) {
+    Operation *op = work.pop_back_val().getDefiningOp();
+    if (op && op->getBlock() == &block && slice.insert(op))
+      work.append(getUses(op));
+  }
+  SmallVector<Operation *> ops = slice.takeVector();
+  llvm::sort(ops,
+             [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+  return ops;
+}
+
+llvm::Expected<Array> evaluateSlice(func::FuncOp function, Value value,
+                                    ArrayRef<Array> arguments) {
+  Frame frame(0);
+  llvm::DenseSet<Value> isSet;
+  auto setArgument = [&](Value use) -> llvm::Error {
+    auto argument = dyn_cast<BlockArgument>(use);
+    if (!argument || !isSet.insert(use).second)
+      return llvm::Error::success();
+    llvm::Expected<Array> array =
+        convert(arguments[argument.getArgNumber()], ElementType::F64);
+    if (!array)
+      return array.takeError();
+    frame.set(use, std::move(*array));
+    return llvm::Error::success();
+  };
+  if (llvm::Error error = setArgument(value))
+    return std::move(error);
+  for (Operation *op : getSlice(function, value)) {
+    for (Value use : getUses(op))
+      if (llvm::Error error = setArgument(use))
+        return std::move(error);
+    if (llvm::Error error = frame.runOne(op))
+      return std::move(error);
+  }
+  return frame.get(value);
 }
 
 } // namespace attn

@@ -23,6 +23,15 @@ namespace attn {
 llvm::Expected<llvm::SmallVector<Array>>
 evaluate(mlir::func::FuncOp function, llvm::ArrayRef<Array> arguments);
 
+/// The operations on which a value of the function's block depends, in order;
+/// none if it is of another block.
+llvm::SmallVector<mlir::Operation *> getSlice(mlir::func::FuncOp function,
+                                              mlir::Value value);
+/// Evaluates these operations alone.
+llvm::Expected<Array> evaluateSlice(mlir::func::FuncOp function,
+                                    mlir::Value value,
+                                    llvm::ArrayRef<Array> arguments);
+
 } // namespace attn
 
 #endif // ATTN_RUNTIME_REFERENCE_REFERENCE_H
