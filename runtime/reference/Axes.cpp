@@ -105,10 +105,27 @@ llvm::Expected<PerAxis> solveAxes(mlir::attn::NamedAxesOpInterface op,
     shapes.push_back(
         {axes, cast<RankedTensorType>(result.getType()).getShape()});
   }
+  // One of two equal axes may give the size of both.
+  auto equal = op.getEqualAxes();
+  int64_t size[2] = {ShapedType::kDynamic, ShapedType::kDynamic};
+  if (equal) {
+    for (const auto &[axes, shape] : shapes)
+      for (auto [dim, extent] : llvm::zip_equal(axes, shape))
+        if (dim.size() == 1 && ShapedType::isStatic(extent)) {
+          if (dim.front() == equal->first)
+            size[0] = extent;
+          if (dim.front() == equal->second)
+            size[1] = extent;
+        }
+    if (ShapedType::isDynamic(size[0]))
+      shapes.push_back({EinsumOperand{{equal->first}}, ArrayRef(&size[1], 1)});
+    else if (ShapedType::isDynamic(size[1]))
+      shapes.push_back({EinsumOperand{{equal->second}}, ArrayRef(&size[0], 1)});
+  }
   llvm::Expected<PerAxis> sizes = solveAxes(op, shapes, text);
   if (!sizes)
     return sizes;
-  if (auto equal = op.getEqualAxes())
+  if (equal)
     if ((*sizes)[equal->first] != (*sizes)[equal->second])
       return createError(op, "axes '" + llvm::Twine(equal->first) + "' and '" +
                                  llvm::Twine(equal->second) +

@@ -1,0 +1,14 @@
+// Hedgehog, causal: S_t = S_{t-1} + phi(k_t) v_t^T, z_t = z_{t-1} + phi(k_t),
+// o_t = S_t^T phi(q_t) / (z_t . phi(q_t)),
+// phi(x) = [softmax(W x), softmax(-W x)].
+// Zhang et al., "The Hedgehog & the Porcupine", 2024 (arXiv:2402.04347).
+func.func @main(%q: tensor<1x8x?x64xf32>, %k: tensor<1x8x?x64xf32>,
+                %v: tensor<1x8x?x64xf32>,
+                %w: tensor<8x32x64xf32>) -> tensor<1x8x?x64xf32> {
+  %fq = attn.feature_map %q, #attn.hedgehog(%w : tensor<8x32x64xf32>) : tensor<1x8x?x64xf32> -> tensor<1x8x?x64xf32>
+  %fk = attn.feature_map %k, #attn.hedgehog(%w : tensor<8x32x64xf32>) : tensor<1x8x?x64xf32> -> tensor<1x8x?x64xf32>
+  %a = attn.causal_score %fq, %fk : tensor<1x8x?x64xf32>, tensor<1x8x?x64xf32> -> tensor<1x8x?x?xf32>
+  %p = attn.normalize %a : tensor<1x8x?x?xf32>
+  %o = attn.apply %p, %v : tensor<1x8x?x?xf32>, tensor<1x8x?x64xf32> -> tensor<1x8x?x64xf32>
+  return %o : tensor<1x8x?x64xf32>
+}
