@@ -19,6 +19,19 @@ using namespace mlir::attn;
 
 #include "dialect/AttnAttrInterfaces.cpp.inc"
 
+/// A number without its type, as the parameter of a feature map.
+static ParseResult parseEps(AsmParser &parser, FloatAttr &eps) {
+  double value;
+  if (parser.parseFloat(value))
+    return failure();
+  eps = parser.getBuilder().getF64FloatAttr(value);
+  return success();
+}
+
+static void printEps(AsmPrinter &printer, FloatAttr eps) {
+  printer.printFloat(eps.getValue());
+}
+
 #define GET_ATTRDEF_CLASSES
 #include "dialect/AttnAttrs.cpp.inc"
 

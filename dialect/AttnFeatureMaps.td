@@ -36,7 +36,7 @@ def Attn_IdentityAttr : Attn_FeatureMapAttr<"Identity", "identity",
 }
 
 def Attn_Elu1Attr : Attn_FeatureMapAttr<"Elu1", "elu1",
-    ["isElementwise", "emitElement"]> {
+    ["isElementwise", "emitElement", "getRange"]> {
   let summary = "phi(x) = elu(x) + 1";
   let description = [{
     `x + 1` for `x > 0`, else `exp(x)`; positive. Katharopoulos et al.,
@@ -49,7 +49,7 @@ def Attn_Elu1Attr : Attn_FeatureMapAttr<"Elu1", "elu1",
 }
 
 def Attn_ReluAttr : Attn_FeatureMapAttr<"Relu", "relu",
-    ["isElementwise", "emitElement"]> {
+    ["isElementwise", "emitElement", "getRange"]> {
   let summary = "phi(x) = max(x, 0)";
   let description = [{
     Cai et al., "EfficientViT", 2022 (arXiv:2205.14756). A row whose features
@@ -62,7 +62,7 @@ def Attn_ReluAttr : Attn_FeatureMapAttr<"Relu", "relu",
 }
 
 def Attn_ExpAttr : Attn_FeatureMapAttr<"Exp", "exp",
-    ["isExponential", "emitLogTile"]> {
+    ["isExponential", "emitLogTile", "getRange"]> {
   let summary = "phi(x) = exp(x)";
   let description = [{
     Element-wise exponential. Exponential maps are stabilised where a
@@ -75,7 +75,7 @@ def Attn_ExpAttr : Attn_FeatureMapAttr<"Exp", "exp",
 }
 
 def Attn_SquaredReluAttr : Attn_FeatureMapAttr<"SquaredRelu", "squared_relu",
-    ["isElementwise", "emitElement"]> {
+    ["isElementwise", "emitElement", "getRange"]> {
   let summary = "phi(x) = max(x, 0)^2";
   let description = [{
     So et al., "Primer", 2021 (arXiv:2109.08668); Hua et al., "Transformer
@@ -88,7 +88,7 @@ def Attn_SquaredReluAttr : Attn_FeatureMapAttr<"SquaredRelu", "squared_relu",
 }
 
 def Attn_HedgehogAttr : Attn_FeatureMapAttr<"Hedgehog", "hedgehog",
-    ["getNumFeatures", "emitTile"]> {
+    ["getNumFeatures", "emitTile", "getRange"]> {
   let summary = "phi(x) = [softmax(W x), softmax(-W x)]";
   let description = [{
     Hedgehog's softmax pair, F = 2m features. The operand W is `[m, D]` or
@@ -102,7 +102,7 @@ def Attn_HedgehogAttr : Attn_FeatureMapAttr<"Hedgehog", "hedgehog",
 }
 
 def Attn_FavorAttr : Attn_FeatureMapAttr<"Favor", "favor",
-    ["getNumFeatures", "isExponential", "emitLogTile"]> {
+    ["getNumFeatures", "isExponential", "emitLogTile", "getRange"]> {
   let summary = "phi(x) = exp(W x - |x|^2 / 2) / sqrt(m)";
   let description = [{
     FAVOR+ positive random features, F = m. The operand W is `[m, D]` or
@@ -155,6 +155,92 @@ def Attn_Taylor2Attr : Attn_FeatureMapAttr<"Taylor2", "taylor2",
     %0 = attn.feature_map %x, #attn.taylor2 : tensor<8x?x16xf32> -> tensor<8x?x273xf32>
     ```
   }];
+}
+
+//===----------------------------------------------------------------------===//
+// Gates and norms
+//===----------------------------------------------------------------------===//
+
+class Attn_ScalarMapAttr<string name, string attrMnemonic>
+    : Attn_FeatureMapAttr<name, attrMnemonic,
+                          ["isElementwise", "emitElement", "getRange"]>;
+
+def Attn_SigmoidAttr : Attn_ScalarMapAttr<"Sigmoid", "sigmoid"> {
+  let summary = "phi(x) = 1 / (1 + exp(-x))";
+  let description = [{
+    A gate from 0 to 1: beta of the delta rule, output gates.
+
+    ```mlir
+    %0 = attn.feature_map %x, #attn.sigmoid : tensor<8x?x64xf32> -> tensor<8x?x64xf32>
+    ```
+  }];
+}
+
+def Attn_LogSigmoidAttr : Attn_ScalarMapAttr<"LogSigmoid", "log_sigmoid"> {
+  let summary = "phi(x) = log(1 / (1 + exp(-x)))";
+  let description = [{
+    A log decay from a gate's logit, as `min(x, 0) - log1p(exp(-|x|))`: never
+    positive, finite for finite x.
+
+    ```mlir
+    %0 = attn.feature_map %x, #attn.log_sigmoid : tensor<8x?x64xf32> -> tensor<8x?x64xf32>
+    ```
+  }];
+}
+
+def Attn_SoftplusAttr : Attn_ScalarMapAttr<"Softplus", "softplus"> {
+  let summary = "phi(x) = log(1 + exp(x))";
+  let description = [{
+    A step size, as `max(x, 0) + log1p(exp(-|x|))`: never negative, finite for
+    finite x.
+
+    ```mlir
+    %0 = attn.feature_map %x, #attn.softplus : tensor<8x?x64xf32> -> tensor<8x?x64xf32>
+    ```
+  }];
+}
+
+def Attn_SiluAttr : Attn_ScalarMapAttr<"Silu", "silu"> {
+  let summary = "phi(x) = x / (1 + exp(-x))";
+  let description = [{
+    Hendrycks and Gimpel, "GELUs", 2016 (arXiv:1606.08415).
+
+    ```mlir
+    %0 = attn.feature_map %x, #attn.silu : tensor<8x?x64xf32> -> tensor<8x?x64xf32>
+    ```
+  }];
+}
+
+def Attn_NegativeExpAttr : Attn_ScalarMapAttr<"NegativeExp", "negative_exp"> {
+  let summary = "phi(x) = -exp(x)";
+  let description = [{
+    A log decay from its logarithm, never positive: `A = -exp(A_log)` of
+    state-space models, and `w = -exp(w~)` of RWKV-6.
+
+    ```mlir
+    %0 = attn.feature_map %x, #attn.negative_exp : tensor<8xf32> -> tensor<8xf32>
+    ```
+  }];
+}
+
+def Attn_L2NormAttr : Attn_FeatureMapAttr<"L2Norm", "l2_norm",
+    ["emitTile", "getRange"]> {
+  let summary = "phi(x) = x / sqrt(|x|^2 + eps)";
+  let description = [{
+    Keys of length 1, as the delta rule needs them; `eps` is 1e-6 if it is not
+    given.
+
+    Constraint F7 of docs/Spec.md: `eps` is finite and 0 or more.
+
+    ```mlir
+    %0 = attn.feature_map %x, #attn.l2_norm : tensor<8x?x64xf32> -> tensor<8x?x64xf32>
+    %1 = attn.feature_map %x, #attn.l2_norm<eps = 1.0e-12> : tensor<8x?x64xf32> -> tensor<8x?x64xf32>
+    ```
+  }];
+  let parameters = (ins DefaultValuedParameter<"::mlir::FloatAttr",
+      "::mlir::FloatAttr::get(::mlir::Float64Type::get($_ctxt), 1e-6)">:$eps);
+  let assemblyFormat = "(`<` `eps` `=` custom<Eps>($eps)^ `>`)?";
+  let genVerifyDecl = 1;
 }
 
 #endif // ATTN_DIALECT_ATTNFEATUREMAPS_TD

@@ -52,6 +52,14 @@ def Attn_FeatureMapAttrInterface : AttrInterface<"FeatureMapAttrInterface"> {
       }],
       "std::optional<int64_t>", "getMaxTokens", (ins), [{}],
       [{ return std::nullopt; }]>,
+    InterfaceMethod<[{
+      Bounds on every feature that is not NaN, whatever the input.
+      }],
+      "std::pair<double, double>", "getRange", (ins), [{}],
+      [{
+        return {-std::numeric_limits<double>::infinity(),
+                std::numeric_limits<double>::infinity()};
+      }]>,
     InterfaceMethod<"Whether phi acts on every element by itself.",
       "bool", "isElementwise", (ins), [{}], [{ return false; }]>,
     InterfaceMethod<"phi of a scalar; only where isElementwise holds.",

@@ -112,7 +112,8 @@ def Attn_FeatureMapOp : Attn_Op<"feature_map", [
     one element (of the result's element type) to one element.
 
     `token_dim` and `feature_dim` are the dimensions of the tokens and of the
-    features, by default the two last ones; all others are batch.
+    features, by default the two last ones; all others are batch. Element-wise
+    maps also take tensors of rank 0 and 1.
 
     `stabilize` is a permission that `attn-stabilize` sets where a normaliser
     cancels the factor: the result may be multiplied by any positive factor that

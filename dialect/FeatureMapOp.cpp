@@ -135,10 +135,14 @@ static LogicalResult verifyMapOperand(Op op, RankedTensorType type) {
   return success();
 }
 
-/// F2: two different dimensions, tokens and features.
-template <typename Op> static LogicalResult verifyDimensions(Op op) {
+/// F2: two different dimensions, tokens and features. An element-wise map also
+/// maps a tensor that has no tokens.
+template <typename Op>
+static LogicalResult verifyDimensions(Op op, bool isElementwise) {
   RankedTensorType input = op.getInput().getType();
   int64_t rank = input.getRank();
+  if (isElementwise && rank < 2 && !op.getTokenDim() && !op.getFeatureDim())
+    return success();
   int64_t token = op.getTokenDimension(), feature = op.getFeatureDimension();
   if (rank < 2 || token < 0 || token >= rank || feature < 0 ||
       feature >= rank || token == feature)
@@ -151,10 +155,11 @@ template <typename Op> static LogicalResult verifyDimensions(Op op) {
 /// F3: the number of features is known. An element-wise map has none to know.
 template <typename Op>
 static LogicalResult verifyFeatures(Op op, bool isElementwise) {
+  if (isElementwise)
+    return success();
   RankedTensorType input = op.getInput().getType();
   int64_t width = input.getDimSize(op.getFeatureDimension());
-  if (!isElementwise &&
-      (ShapedType::isDynamic(width) || width == 0 || width > kMaxFeatures))
+  if (ShapedType::isDynamic(width) || width == 0 || width > kMaxFeatures)
     return op.emitOpError("[F3] expected a static number of features, 1 to ")
            << kMaxFeatures << ", got " << input;
   return success();
@@ -166,11 +171,11 @@ LogicalResult FeatureMapOp::verify() {
   // F1: a named map or a region.
   if (getMap().has_value() == !getBody().empty())
     return error() << "[F1] expected either a named map or a region";
-  if (failed(verifyDimensions(*this)) ||
+  if (failed(verifyDimensions(*this, isElementwise())) ||
       failed(verifyFeatures(*this, isElementwise())))
     return failure();
   int64_t rank = input.getRank(), feature = getFeatureDimension();
-  int64_t width = input.getDimSize(feature);
+  int64_t width = rank == 0 ? 1 : input.getDimSize(feature);
   // F4: the map takes its operands.
   int64_t features = width;
   if (auto map = getMap()) {
@@ -270,7 +275,8 @@ void FeatureScaleOp::print(OpAsmPrinter &printer) {
 LogicalResult FeatureScaleOp::verify() {
   auto error = [&] { return emitOpError(); };
   RankedTensorType input = getInput().getType(), result = getType();
-  if (failed(verifyDimensions(*this)) || failed(verifyFeatures(*this, false)))
+  if (failed(verifyDimensions(*this, false)) ||
+      failed(verifyFeatures(*this, false)))
     return failure();
   int64_t width = input.getDimSize(getFeatureDimension());
   if (failed(getMap().verifyFeatureMap(error, width,

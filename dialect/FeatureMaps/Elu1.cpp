@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::attn;
@@ -39,4 +40,8 @@ Value Elu1Attr::emitElement(OpBuilder &builder, Location loc, Value x) const {
   Value negative = arith::MinimumFOp::create(builder, loc, x, zero);
   Value exp = math::ExpOp::create(builder, loc, negative);
   return arith::AddFOp::create(builder, loc, positive, exp);
+}
+
+std::pair<double, double> Elu1Attr::getRange() const {
+  return {0, std::numeric_limits<double>::infinity()};
 }

@@ -7,6 +7,7 @@
 
 #include "dialect/Attn.h"
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::attn;
@@ -32,4 +33,8 @@ bool ExpAttr::isExponential() const { return true; }
 Value ExpAttr::emitLogTile(OpBuilder &, Location,
                            const FeatureMapTile &tile) const {
   return tile.input; // psi = x
+}
+
+std::pair<double, double> ExpAttr::getRange() const {
+  return {0, std::numeric_limits<double>::infinity()};
 }

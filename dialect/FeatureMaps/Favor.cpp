@@ -9,6 +9,7 @@
 #include "dialect/FeatureTiles.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include <cmath>
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::attn;
@@ -74,4 +75,8 @@ Value FavorAttr::emitLogTile(OpBuilder &builder, Location loc,
             b, l, arith::MulFOp::create(b, l, v[0], half), logScale);
         return arith::SubFOp::create(b, l, v[1], shift);
       });
+}
+
+std::pair<double, double> FavorAttr::getRange() const {
+  return {0, std::numeric_limits<double>::infinity()};
 }

@@ -116,3 +116,5 @@ Value HedgehogAttr::emitTile(OpBuilder &builder, Location loc,
   }
   return out;
 }
+
+std::pair<double, double> HedgehogAttr::getRange() const { return {0, 1}; }

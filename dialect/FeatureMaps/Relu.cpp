@@ -7,6 +7,7 @@
 
 #include "dialect/Attn.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::attn;
@@ -34,4 +35,8 @@ Value ReluAttr::emitElement(OpBuilder &builder, Location loc, Value x) const {
   Value zero = arith::ConstantOp::create(
       builder, loc, builder.getFloatAttr(x.getType(), 0.0));
   return arith::MaximumFOp::create(builder, loc, x, zero);
+}
+
+std::pair<double, double> ReluAttr::getRange() const {
+  return {0, std::numeric_limits<double>::infinity()};
 }

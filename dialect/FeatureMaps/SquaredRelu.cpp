@@ -7,6 +7,7 @@
 
 #include "dialect/Attn.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::attn;
@@ -36,4 +37,8 @@ Value SquaredReluAttr::emitElement(OpBuilder &builder, Location loc,
       builder, loc, builder.getFloatAttr(x.getType(), 0.0));
   Value positive = arith::MaximumFOp::create(builder, loc, x, zero);
   return arith::MulFOp::create(builder, loc, positive, positive);
+}
+
+std::pair<double, double> SquaredReluAttr::getRange() const {
+  return {0, std::numeric_limits<double>::infinity()};
 }

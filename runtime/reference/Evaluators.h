@@ -42,11 +42,32 @@ void forBlocks(int64_t count, int64_t block,
 /// The value of a scalar from outside of a region.
 using ScalarLookup = llvm::function_ref<llvm::Expected<double>(mlir::Value)>;
 
+/// Runs a block that is isolated from what is around it.
+using BlockRunner = llvm::function_ref<llvm::Expected<llvm::SmallVector<Array>>(
+    mlir::Block &, ArrayRef<Array>)>;
+
 llvm::Expected<Array> evaluateContraction(mlir::attn::ContractionOpInterface op,
                                           const Array &lhs, const Array &rhs);
 llvm::Expected<Array> evaluateFeatureMap(mlir::attn::FeatureMapOp op,
                                          ArrayRef<Array> operands,
                                          ScalarLookup captured);
+llvm::Expected<Array> evaluateFeatureScale(mlir::attn::FeatureScaleOp op,
+                                           ArrayRef<Array> operands);
+llvm::Expected<Array> evaluateCausalScore(mlir::attn::CausalScoreOp op,
+                                          ArrayRef<Array> operands);
+llvm::Expected<Array> evaluateGate(mlir::attn::GateOp op,
+                                   ArrayRef<Array> operands);
+llvm::Expected<Array> evaluateSolve(mlir::attn::SolveOp op,
+                                    ArrayRef<Array> operands);
+llvm::Expected<Array> evaluateExpandSteps(mlir::attn::ExpandStepsOp op,
+                                          const Array &input);
+llvm::Expected<Array> evaluateTakeSteps(mlir::attn::TakeStepsOp op,
+                                        const Array &input);
+llvm::Expected<llvm::SmallVector<Array>>
+evaluateRecurrence(mlir::attn::RecurrenceOp op, ArrayRef<Array> operands);
+llvm::Expected<llvm::SmallVector<Array>> evaluateScan(mlir::attn::ScanOp op,
+                                                      ArrayRef<Array> operands,
+                                                      BlockRunner runBlock);
 llvm::Expected<Array> evaluateMask(mlir::attn::MaskOp op,
                                    ArrayRef<Array> operands);
 llvm::Expected<Array> evaluateSoftmax(mlir::attn::SoftmaxOp op,
@@ -56,7 +77,9 @@ llvm::Expected<Array> evaluateNormalize(mlir::attn::NormalizeOp op,
 llvm::Expected<Array> evaluateAppendOnes(mlir::attn::AppendOnesOp op,
                                          const Array &input);
 llvm::Expected<Array> evaluateDivideByLast(mlir::attn::DivideByLastOp op,
-                                           const Array &input);
+                                           ArrayRef<Array> operands);
+llvm::Expected<Array> evaluateDivide(mlir::attn::DivideOp op,
+                                     ArrayRef<Array> operands);
 llvm::Expected<Array> evaluateScale(mlir::attn::ScaleOp op, const Array &input);
 llvm::Expected<Array> evaluateConstant(mlir::arith::ConstantOp op);
 /// An operation that findScalarKernel knows, on scalars or element by element.

@@ -7,8 +7,10 @@
 
 #include "runtime/reference/Evaluators.h"
 #include "runtime/reference/Scalars.h"
+#include <cmath>
 
 using namespace mlir;
+using mlir::attn::FeatureMapAttrInterface;
 using mlir::attn::FeatureMapOp;
 using mlir::attn::FeatureMapRow;
 using mlir::attn::SpecMatrix;
@@ -28,7 +30,7 @@ struct MapOperand {
 
 /// Aligns the leading dimensions of a map's operand to the right with the batch
 /// dimensions of the input.
-static llvm::Expected<MapOperand> alignOperand(FeatureMapOp op, unsigned number,
+static llvm::Expected<MapOperand> alignOperand(Operation *op, unsigned number,
                                                const Array &operand,
                                                ArrayRef<int64_t> batch) {
   ArrayRef<int64_t> shape = operand.getShape(), leading = shape.drop_back(2);
@@ -46,15 +48,19 @@ static llvm::Expected<MapOperand> alignOperand(FeatureMapOp op, unsigned number,
   return aligned;
 }
 
-/// A map given by its name: row by row.
-static llvm::Expected<Array> evaluateNamed(FeatureMapOp op,
-                                           ArrayRef<Array> operands) {
+/// `function(line, phi)` for the features of each token; `line` counts the
+/// indices of all other dimensions in row-major order.
+template <typename Op>
+static llvm::Error
+forRows(Op op, FeatureMapAttrInterface map, ArrayRef<Array> operands,
+        llvm::function_ref<void(int64_t, ArrayRef<double>)> function) {
   const Array &input = operands.front();
   ArrayRef<int64_t> shape = input.getShape();
-  int64_t rank = shape.size(), tokenDim = op.getTokenDimension(),
-          featureDim = op.getFeatureDimension();
-  mlir::attn::FeatureMapAttrInterface map = *op.getMap();
-  int64_t width = shape[featureDim];
+  // Element-wise maps need neither dimension.
+  int64_t rank = shape.size(),
+          tokenDim = rank < 2 ? -1 : op.getTokenDimension(),
+          featureDim = rank < 1 ? -1 : op.getFeatureDimension();
+  int64_t width = rank < 1 ? 1 : shape[featureDim];
   int64_t features = map.getNumFeatures(width, op.getMapOperands().getTypes());
   SmallVector<int64_t> batchDims, batchShape;
   for (int64_t i = 0; i < rank; ++i)
@@ -72,30 +78,24 @@ static llvm::Expected<Array> evaluateNamed(FeatureMapOp op,
   if (auto tokens = map.getMaxTokens(); tokens && shape[tokenDim] > *tokens)
     return createError(op, "the map takes at most " + llvm::Twine(*tokens) +
                                " tokens, got " + llvm::Twine(shape[tokenDim]));
-  SmallVector<int64_t> resultShape(shape);
-  resultShape[featureDim] = features;
-  llvm::Expected<Array> result = createResult(op, resultShape);
-  if (!result)
-    return result;
-
   // One line a token: all dimensions but the features.
   SmallVector<int64_t> lines(shape);
-  lines[featureDim] = 1;
+  if (featureDim >= 0)
+    lines[featureDim] = 1;
   int64_t numLines = 1;
   for (int64_t size : lines)
     numLines *= size;
   SmallVector<int64_t> lineStrides = getStrides(lines),
-                       inStrides = getStrides(shape),
-                       outStrides = getStrides(resultShape);
+                       inStrides = getStrides(shape);
+  int64_t inStride = featureDim < 0 ? 1 : inStrides[featureDim];
   forBlocks(numLines, 64, [&](int64_t begin, int64_t end) {
     SmallVector<double> x(width), out(features);
     SmallVector<int64_t> index(rank);
     for (int64_t line = begin; line < end; ++line) {
-      int64_t inOffset = 0, outOffset = 0;
+      int64_t inOffset = 0;
       for (int64_t i = 0; i < rank; ++i) {
         index[i] = line / lineStrides[i] % lines[i];
         inOffset += index[i] * inStrides[i];
-        outOffset += index[i] * outStrides[i];
       }
       SmallVector<SpecMatrix> matrices;
       for (const MapOperand &operand : mapOperands) {
@@ -107,12 +107,61 @@ static llvm::Expected<Array> evaluateNamed(FeatureMapOp op,
                             operand.rows, operand.cols});
       }
       for (int64_t i = 0; i < width; ++i)
-        x[i] = getDoubles(input)[inOffset + i * inStrides[featureDim]];
-      map.evaluateRow(x, FeatureMapRow{index[tokenDim], matrices}, out);
-      for (int64_t i = 0; i < features; ++i)
-        getDoubles(*result)[outOffset + i * outStrides[featureDim]] = out[i];
+        x[i] = getDoubles(input)[inOffset + i * inStride];
+      int64_t position = tokenDim < 0 ? 0 : index[tokenDim];
+      map.evaluateRow(x, FeatureMapRow{position, matrices}, out);
+      function(line, out);
     }
   });
+  return llvm::Error::success();
+}
+
+/// A map given by its name: row by row.
+static llvm::Expected<Array> evaluateNamed(FeatureMapOp op,
+                                           ArrayRef<Array> operands) {
+  FeatureMapAttrInterface map = *op.getMap();
+  SmallVector<int64_t> shape(operands.front().getShape());
+  int64_t inner = 1;
+  if (!shape.empty()) {
+    int64_t dim = op.getFeatureDimension();
+    shape[dim] = map.getNumFeatures(shape[dim], op.getMapOperands().getTypes());
+    for (int64_t size : ArrayRef(shape).drop_front(dim + 1))
+      inner *= size;
+  }
+  llvm::Expected<Array> result = createResult(op, shape);
+  if (!result)
+    return result;
+  // The features of a line lie `inner` elements apart.
+  llvm::Error error =
+      forRows(op, map, operands, [&](int64_t line, ArrayRef<double> phi) {
+        int64_t count = phi.size();
+        double *out =
+            getDoubles(*result) + line / inner * inner * count + line % inner;
+        for (int64_t i = 0; i < count; ++i)
+          out[i * inner] = phi[i];
+      });
+  if (error)
+    return std::move(error);
+  return result;
+}
+
+llvm::Expected<Array> evaluateFeatureScale(mlir::attn::FeatureScaleOp op,
+                                           ArrayRef<Array> operands) {
+  SmallVector<int64_t> shape(operands.front().getShape());
+  shape.erase(shape.begin() + op.getFeatureDimension());
+  llvm::Expected<Array> result = createResult(op, shape);
+  if (!result)
+    return result;
+  // max_f psi_f = log max_f phi_f
+  llvm::Error error = forRows(
+      op, op.getMap(), operands, [&](int64_t line, ArrayRef<double> phi) {
+        double largest = 0;
+        for (double feature : phi)
+          largest = std::isnan(feature) ? feature : std::max(feature, largest);
+        getDoubles(*result)[line] = std::log(largest);
+      });
+  if (error)
+    return std::move(error);
   return result;
 }
 

@@ -5,49 +5,18 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/reference/Evaluators.h"
+#include "runtime/reference/Axes.h"
 #include "llvm/Support/Parallel.h"
-#include <array>
-#include <vector>
 
 using namespace mlir;
 using mlir::attn::ContractionOpInterface;
 using mlir::attn::Einsum;
-using mlir::attn::EinsumDim;
 using mlir::attn::EinsumOperand;
 using mlir::attn::EinsumRoles;
 
 namespace attn {
 
 namespace {
-
-/// A number for each axis `a` to `z`.
-struct PerAxis {
-  std::array<int64_t, 26> values;
-  explicit PerAxis(int64_t value) { values.fill(value); }
-  int64_t &operator[](char axis) { return values[axis - 'a']; }
-  int64_t operator[](char axis) const { return values[axis - 'a']; }
-};
-
-constexpr int64_t kUnknown = -1;
-
-/// The sizes of the axes, from the shapes of both operands.
-class AxisSizes {
-public:
-  AxisSizes(ContractionOpInterface op, const Einsum &einsum)
-      : op(op), einsum(einsum), sizes(kUnknown) {}
-
-  llvm::Expected<PerAxis> solve(ArrayRef<int64_t> lhs, ArrayRef<int64_t> rhs);
-
-private:
-  llvm::Error unify(const EinsumDim &dim, int64_t size);
-  llvm::Error unify(const EinsumOperand &operand, ArrayRef<int64_t> shape);
-
-  ContractionOpInterface op;
-  const Einsum &einsum;
-  PerAxis sizes;
-};
-
 /// A matrix product for each batch index: where its elements lie.
 struct Product {
   /// The positions of one operand's elements, a summand for each group of axes.
@@ -56,97 +25,7 @@ struct Product {
   };
   Offsets lhs, rhs, result; // rows x sum, sum x cols, rows x cols
 };
-
 } // namespace
-
-llvm::Error AxisSizes::unify(const EinsumDim &dim, int64_t size) {
-  // size = product of the axes: check it, or solve for the one unknown.
-  int64_t product = 1;
-  SmallVector<char> unknown;
-  for (char axis : dim) {
-    if (sizes[axis] == kUnknown)
-      unknown.push_back(axis);
-    else
-      product *= sizes[axis];
-  }
-  if (unknown.size() > 1)
-    return llvm::Error::success();
-  if (unknown.empty() && product == size)
-    return llvm::Error::success();
-  if (unknown.empty() && dim.size() == 1)
-    return createError(op, "axis '" + llvm::Twine(dim.front()) +
-                               "' has the sizes " + llvm::Twine(product) +
-                               " and " + llvm::Twine(size) + " in '" +
-                               einsum.str() + "'");
-  if (unknown.empty() || (product == 0 ? size != 0 : size % product != 0))
-    return createError(op, "dimension of size " + llvm::Twine(size) +
-                               " is not a multiple of its group of " +
-                               llvm::Twine(product) + " in '" + einsum.str() +
-                               "'");
-  sizes[unknown.front()] = product == 0 ? 0 : size / product;
-  return llvm::Error::success();
-}
-
-llvm::Error AxisSizes::unify(const EinsumOperand &operand,
-                             ArrayRef<int64_t> shape) {
-  for (auto [dim, size] : llvm::zip_equal(operand, shape))
-    if (llvm::Error error = unify(dim, size))
-      return error;
-  return llvm::Error::success();
-}
-
-llvm::Expected<PerAxis> AxisSizes::solve(ArrayRef<int64_t> lhs,
-                                         ArrayRef<int64_t> rhs) {
-  auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  // Once more for the groups whose axes another operand gives.
-  for (int pass = 0; pass < 2; ++pass) {
-    if (llvm::Error error = unify(einsum.lhs, lhs))
-      return std::move(error);
-    if (llvm::Error error = unify(einsum.rhs, rhs))
-      return std::move(error);
-    // The result's static sizes may be what splits a group.
-    for (auto [dim, size] : llvm::zip_equal(einsum.result, type.getShape()))
-      if (ShapedType::isStatic(size))
-        if (llvm::Error error = unify(dim, size))
-          return std::move(error);
-  }
-  for (const EinsumOperand *operand : {&einsum.lhs, &einsum.rhs})
-    for (const EinsumDim &dim : *operand)
-      for (char axis : dim)
-        if (sizes[axis] == kUnknown)
-          return createError(op, "nothing gives the size of axis '" +
-                                     llvm::Twine(axis) + "' in '" +
-                                     einsum.str() + "'");
-  return sizes;
-}
-
-/// How far apart neighbours along each axis lie; 0 for an absent axis.
-static PerAxis getAxisStrides(const EinsumOperand &operand,
-                              const PerAxis &sizes) {
-  PerAxis strides(0);
-  int64_t stride = 1;
-  for (const EinsumDim &dim : llvm::reverse(operand))
-    for (char axis : llvm::reverse(dim)) {
-      strides[axis] = stride;
-      stride *= sizes[axis];
-    }
-  return strides;
-}
-
-/// The positions of all indices of `axes`, in row-major order.
-static std::vector<int64_t>
-getOffsets(ArrayRef<char> axes, const PerAxis &sizes, const PerAxis &strides) {
-  std::vector<int64_t> offsets = {0};
-  for (char axis : axes) {
-    std::vector<int64_t> next;
-    next.reserve(offsets.size() * sizes[axis]);
-    for (int64_t offset : offsets)
-      for (int64_t i = 0; i < sizes[axis]; ++i)
-        next.push_back(offset + i * strides[axis]);
-    offsets = std::move(next);
-  }
-  return offsets;
-}
 
 static Product::Offsets getOffsets(const EinsumOperand &operand,
                                    const PerAxis &sizes, ArrayRef<char> batch,
@@ -215,17 +94,17 @@ static void multiplyBatch(const Product &product, int64_t batch,
 llvm::Expected<Array> evaluateContraction(ContractionOpInterface op,
                                           const Array &lhs, const Array &rhs) {
   Einsum einsum = op.getSubscripts();
-  llvm::Expected<PerAxis> sizes =
-      AxisSizes(op, einsum).solve(lhs.getShape(), rhs.getShape());
+  // The result's static sizes may be what splits a group.
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  llvm::Expected<PerAxis> sizes = solveAxes(op,
+                                            {{einsum.lhs, lhs.getShape()},
+                                             {einsum.rhs, rhs.getShape()},
+                                             {einsum.result, type.getShape()}},
+                                            einsum.str());
   if (!sizes)
     return sizes.takeError();
-  SmallVector<int64_t> shape;
-  for (const EinsumDim &dim : einsum.result) {
-    shape.push_back(1);
-    for (char axis : dim)
-      shape.back() *= (*sizes)[axis];
-  }
-  llvm::Expected<Array> result = createResult(op, shape);
+  llvm::Expected<Array> result =
+      createResult(op, getShape(einsum.result, *sizes));
   if (!result)
     return result;
 

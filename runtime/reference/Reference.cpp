@@ -156,6 +156,13 @@ Results Frame::evaluate(Operation *op) {
                                                         : ifOp.getElseRegion();
     return region.empty() ? SmallVector<Array>() : run(region.front(), {});
   }
+  if (auto recurrence = dyn_cast<mlir::attn::RecurrenceOp>(op))
+    return evaluateRecurrence(recurrence, operands);
+  if (auto scan = dyn_cast<mlir::attn::ScanOp>(op))
+    return evaluateScan(scan, operands,
+                        [&](Block &block, ArrayRef<Array> arguments) {
+                          return Frame(depth).run(block, arguments);
+                        });
   if (op->getNumResults() != 1)
     return createError(op,
                        "the reference evaluator does not know this operation");
@@ -218,7 +225,23 @@ llvm::Expected<Array> Frame::evaluateOne(Operation *op,
         return evaluateAppendOnes(append, operands[0]);
       })
       .Case([&](ir::DivideByLastOp divide) {
-        return evaluateDivideByLast(divide, operands[0]);
+        return evaluateDivideByLast(divide, operands);
+      })
+      .Case(
+          [&](ir::DivideOp divide) { return evaluateDivide(divide, operands); })
+      .Case([&](ir::FeatureScaleOp scale) {
+        return evaluateFeatureScale(scale, operands);
+      })
+      .Case([&](ir::CausalScoreOp score) {
+        return evaluateCausalScore(score, operands);
+      })
+      .Case([&](ir::GateOp gate) { return evaluateGate(gate, operands); })
+      .Case([&](ir::SolveOp solve) { return evaluateSolve(solve, operands); })
+      .Case([&](ir::ExpandStepsOp steps) {
+        return evaluateExpandSteps(steps, operands[0]);
+      })
+      .Case([&](ir::TakeStepsOp steps) {
+        return evaluateTakeSteps(steps, operands[0]);
       })
       .Case(
           [&](ir::ScaleOp scale) { return evaluateScale(scale, operands[0]); })

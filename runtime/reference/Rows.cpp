@@ -52,15 +52,39 @@ llvm::Expected<Array> evaluateSoftmax(mlir::attn::SoftmaxOp op,
   });
 }
 
+namespace {
+/// x / (eps + y), or x / (eps + max(|y|, floor e^-m)); zero where the divisor
+/// is.
+struct Quotient {
+  double eps, floor;
+  bool hasFloor;
+
+  template <typename Op>
+  explicit Quotient(Op op)
+      : eps(op.getEps().convertToDouble()),
+        floor(op.getFloor() ? op.getFloor()->convertToDouble() : 0),
+        hasFloor(op.getFloor().has_value()) {}
+
+  double operator()(double x, double y, double logScale = 0) const {
+    if (hasFloor) {
+      y = std::fabs(y);
+      if (!std::isnan(y))
+        y = std::max(y, floor * std::exp(-logScale));
+    }
+    return eps + y == 0 ? 0.0 : x / (eps + y);
+  }
+};
+} // namespace
+
 llvm::Expected<Array> evaluateNormalize(mlir::attn::NormalizeOp op,
                                         const Array &scores) {
-  double eps = op.getEps().convertToDouble();
-  return mapRows(op, scores, [eps](const double *in, double *out, int64_t n) {
+  Quotient quotient(op);
+  return mapRows(op, scores, [&](const double *in, double *out, int64_t n) {
     double sum = 0;
     for (int64_t i = 0; i < n; ++i)
       sum += in[i];
     for (int64_t i = 0; i < n; ++i)
-      out[i] = eps + sum == 0 ? 0.0 : in[i] / (eps + sum);
+      out[i] = quotient(in[i], sum);
   });
 }
 
@@ -92,22 +116,50 @@ llvm::Expected<Array> evaluateAppendOnes(mlir::attn::AppendOnesOp op,
 }
 
 llvm::Expected<Array> evaluateDivideByLast(mlir::attn::DivideByLastOp op,
-                                           const Array &input) {
-  double eps = op.getEps().convertToDouble();
-  SmallVector<int64_t> shape(input.getShape());
+                                           ArrayRef<Array> operands) {
+  Quotient quotient(op);
+  SmallVector<int64_t> shape(operands[0].getShape());
   auto [outer, size, inner] = split(shape, op.getDimension());
   int64_t last = --shape[op.getDimension()];
+  if (op.getLogScale()) {
+    SmallVector<int64_t> rows(shape);
+    rows.erase(rows.begin() + op.getDimension());
+    if (operands[1].getShape() != ArrayRef(rows))
+      return createError(op, "log_scale has the shape " +
+                                 getText(operands[1].getShape()) +
+                                 ", expected " + getText(rows));
+  }
   llvm::Expected<Array> result = createResult(op, shape);
   if (!result)
     return result;
   double *out = getDoubles(*result);
   for (int64_t i = 0; i < outer; ++i) {
-    const double *in = getDoubles(input) + i * size * inner;
+    const double *in = getDoubles(operands[0]) + i * size * inner;
     for (int64_t j = 0; j < last * inner; ++j) {
-      double divisor = eps + in[last * inner + j % inner];
-      *out++ = divisor == 0 ? 0.0 : in[j] / divisor;
+      int64_t row = j % inner;
+      double logScale =
+          op.getLogScale() ? getDoubles(operands[1])[i * inner + row] : 0;
+      *out++ = quotient(in[j], in[last * inner + row], logScale);
     }
   }
+  return result;
+}
+
+llvm::Expected<Array> evaluateDivide(mlir::attn::DivideOp op,
+                                     ArrayRef<Array> operands) {
+  Quotient quotient(op);
+  for (const Array &operand : operands)
+    if (operand.getShape() != operands[0].getShape())
+      return createError(op, "operands have the shapes " +
+                                 getText(operands[0].getShape()) + " and " +
+                                 getText(operand.getShape()));
+  llvm::Expected<Array> result = createResult(op, operands[0].getShape());
+  if (!result)
+    return result;
+  for (int64_t i = 0; i < result->getNumElements(); ++i)
+    getDoubles(*result)[i] =
+        quotient(getDoubles(operands[0])[i], getDoubles(operands[1])[i],
+                 op.getLogScale() ? getDoubles(operands[2])[i] : 0);
   return result;
 }
 
