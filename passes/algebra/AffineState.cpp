@@ -383,6 +383,7 @@ FailureOr<StatePtr> AffineAlgebra::scale(StateValue a,
       return refuse("a factor of the state times a matrix: multiply the matrix "
                     "by it");
     a.transition->factors.push_back(*value);
+    a.transition->op = op;
   }
   if (hasKey && hasValue && (!a.writes.empty() || !a.corrections.empty()))
     return refuse("a factor for each element of a sum: multiply the state by "

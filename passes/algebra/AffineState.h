@@ -52,6 +52,8 @@ struct VectorValue {
 struct StateTransition {
   SmallVector<SequenceValue> factors;
   SequenceValue matrix;
+  /// What multiplied by the last factor.
+  Operation *op = nullptr;
 
   bool isIdentity() const { return factors.empty() && !matrix; }
   bool operator==(const StateTransition &other) const;

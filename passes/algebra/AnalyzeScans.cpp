@@ -35,9 +35,9 @@ static LogicalResult rewriteScan(ScanOp scan, std::string &structure,
     FailureOr<SmallVector<Value>> results =
         emitRecurrence(scan, *recurrence, sequences, refusal);
     if (succeeded(results)) {
-      sequences.eraseUnused();
       scan.replaceAllUsesWith(*results);
       scan.erase();
+      sequences.eraseUnused();
       return success();
     }
   }

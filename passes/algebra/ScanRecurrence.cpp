@@ -94,7 +94,7 @@ LogicalResult Finder::findTransition() {
   for (const SequenceValue &factor : transition.factors) {
     FailureOr<SequenceValue> log = getLogFactor(sequences, factor);
     if (failed(log))
-      return refuse(yield,
+      return refuse(transition.op,
                     "the factor of the state is not known to be between 0 and "
                     "1: write it as exp(g), or declare its range");
     FailureOr<SequenceValue> sum = sequences.createSum(result.operand, *log);

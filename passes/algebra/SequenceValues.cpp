@@ -251,11 +251,11 @@ SequenceValue SequenceBuilder::createMap(StringRef name,
   OperationState state(loc, FeatureMapOp::getOperationName());
   state.addOperands(input.value);
   state.addTypes(getType(input.axes, element));
-  Region *region = state.addRegion();
+  state.addRegion();
   auto op = cast<FeatureMapOp>(builder.create(state));
   OpBuilder::InsertionGuard guard(builder);
   builder.setListener(nullptr);
-  Block *block = builder.createBlock(region, {}, {element}, {loc});
+  Block *block = builder.createBlock(&op.getBody(), {}, {element}, {loc});
   SmallVector<Value> scalars;
   for (const SequenceValue &operand : operands)
     scalars.push_back(
