@@ -118,9 +118,14 @@ struct Named {
 };
 } // namespace
 
+/// A string alone: a colon that follows is the operation's.
+static ParseResult parseAxes(OpAsmParser &parser, StringAttr &axes) {
+  return parser.parseAttribute(axes, NoneType::get(parser.getContext()));
+}
+
 static ParseResult parseNamed(OpAsmParser &parser, Named &named) {
   return failure(parser.parseOperand(named.operand) ||
-                 parser.parseAttribute(named.axes));
+                 parseAxes(parser, named.axes));
 }
 
 static ParseResult parseRead(OpAsmParser &parser, StateReadAttr &read) {
@@ -234,12 +239,12 @@ ParseResult RecurrenceOp::parse(OpAsmParser &parser, OperationState &result) {
   SmallVector<Attribute> resultAxes;
   SmallVector<int32_t> resultSizes{1, 0, 0, 0};
   StringAttr axes;
-  if (parser.parseArrow() || parser.parseAttribute(axes))
+  if (parser.parseArrow() || parseAxes(parser, axes))
     return failure();
   resultAxes.push_back(axes);
   while (succeeded(parser.parseOptionalComma())) {
     SMLoc resultLoc = parser.getCurrentLocation();
-    if (parser.parseKeyword(&word) || parser.parseAttribute(axes))
+    if (parser.parseKeyword(&word) || parseAxes(parser, axes))
       return failure();
     int which = word == "log_scale" ? 1 : word == "state" ? 2
                                       : word == "max"     ? 3

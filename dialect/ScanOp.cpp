@@ -58,12 +58,14 @@ ParseResult ScanOp::parse(OpAsmParser &parser, OperationState &result) {
   Properties &properties = result.getOrAddProperties<Properties>();
   SmallVector<OpAsmParser::UnresolvedOperand> operands;
   SmallVector<Attribute> axes;
+  // A string alone: a colon that follows is the operation's.
+  Type none = NoneType::get(parser.getContext());
   if (parser.parseKeyword("inputs") ||
       parser.parseCommaSeparatedList(
           AsmParser::Delimiter::Paren, [&]() -> ParseResult {
             StringAttr text;
             if (parser.parseOperand(operands.emplace_back()) ||
-                parser.parseAttribute(text))
+                parser.parseAttribute(text, none))
               return failure();
             axes.push_back(text);
             return success();
@@ -75,9 +77,9 @@ ParseResult ScanOp::parse(OpAsmParser &parser, OperationState &result) {
         parser.parseRParen())
       return failure();
   if (parser.parseKeyword("over") ||
-      parser.parseAttribute(properties.stateAxes) ||
+      parser.parseAttribute(properties.stateAxes, none) ||
       parser.parseRegion(*result.addRegion()) || parser.parseArrow() ||
-      parser.parseAttribute(properties.outputAxes))
+      parser.parseAttribute(properties.outputAxes, none))
     return failure();
   bool hasFinal = succeeded(parser.parseOptionalComma());
   if (hasFinal && parser.parseKeyword("state"))

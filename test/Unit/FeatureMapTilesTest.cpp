@@ -160,7 +160,11 @@ INSTANTIATE_TEST_SUITE_P(
                     Case{"#attn.hedgehog", 6, 0}, Case{"#attn.hedgehog", 6, 3},
                     Case{"#attn.favor", 6, 9},
                     Case{"#attn.cosformer<max_len = 16>", 6, 0},
-                    Case{"#attn.taylor2", 3, 0}),
+                    Case{"#attn.taylor2", 3, 0}, Case{"#attn.sigmoid", 6, 0},
+                    Case{"#attn.log_sigmoid", 6, 0},
+                    Case{"#attn.softplus", 6, 0}, Case{"#attn.silu", 6, 0},
+                    Case{"#attn.negative_exp", 6, 0},
+                    Case{"#attn.l2_norm", 6, 0}),
     [](const testing::TestParamInfo<Case> &info) {
       std::string name = info.param.map;
       name = name.substr(sizeof("#attn.") - 1);

@@ -94,6 +94,45 @@ TEST_F(FeatureMapsTest, Exp) {
              {1, 7, kNaN, 0});
 }
 
+TEST_F(FeatureMapsTest, GatesDoNotOverflow) {
+  double log3 = std::log(3.0);
+  expectNear(evaluate("#attn.sigmoid", {0, log3, -1000, 1000, kNaN}),
+             {0.5, 0.75, 0, 1, kNaN});
+  expectNear(evaluate("#attn.log_sigmoid", {0, -1000, 1000, kNaN, -kInf}),
+             {-std::log(2.0), -1000, 0, kNaN, -kInf});
+  expectNear(evaluate("#attn.softplus", {0, -1000, 1000, kNaN, kInf}),
+             {std::log(2.0), 0, 1000, kNaN, kInf});
+  expectNear(evaluate("#attn.silu", {0, log3, kNaN}), {0, 0.75 * log3, kNaN});
+  expectNear(evaluate("#attn.negative_exp", {0, log3, -kInf, kNaN}),
+             {-1, -3, 0, kNaN});
+}
+
+TEST_F(FeatureMapsTest, L2Norm) {
+  expectNear(evaluate("#attn.l2_norm<eps = 0.0>", {3, -4}), {0.6, -0.8});
+  expectNear(evaluate("#attn.l2_norm<eps = 0.0>", {0, 0}), {0, 0});
+  expectNear(evaluate("#attn.l2_norm<eps = 11.0>", {3, -4}), {0.5, -4 / 6.0});
+  expectNear(evaluate("#attn.l2_norm", {1e-3}), {1e-3 / std::sqrt(2e-6)});
+}
+
+TEST_F(FeatureMapsTest, RangesHoldTheFeatures) {
+  for (StringRef map :
+       {"#attn.identity", "#attn.elu1", "#attn.relu", "#attn.exp",
+        "#attn.squared_relu", "#attn.hedgehog", "#attn.sigmoid",
+        "#attn.log_sigmoid", "#attn.softplus", "#attn.silu",
+        "#attn.negative_exp", "#attn.l2_norm", "#attn.taylor2"}) {
+    auto [lo, hi] = parseMap(map).getRange();
+    std::vector<double> x = getRandom(64, 11);
+    for (double factor : {1.0, 100.0}) {
+      for (double &value : x)
+        value *= factor;
+      for (double feature : evaluate(map, x)) {
+        EXPECT_GE(feature, lo) << map.str();
+        EXPECT_LE(feature, hi) << map.str();
+      }
+    }
+  }
+}
+
 TEST_F(FeatureMapsTest, HedgehogIsTwoSoftmaxes) {
   // exp gives 1 and 3, then 1 and 1/3.
   expectNear(evaluate("#attn.hedgehog", {0, std::log(3.0)}),
@@ -229,4 +268,11 @@ TEST_F(FeatureMapsTest, F7MaxLen) {
   EXPECT_FALSE(parse("#attn.cosformer<max_len = -3>"));
   EXPECT_NE(takeDiagnostics().find("[F7] expected a positive max_len, got -3"),
             std::string::npos);
+}
+
+TEST_F(FeatureMapsTest, F7Eps) {
+  EXPECT_FALSE(parse("#attn.l2_norm<eps = -1.0>"));
+  EXPECT_NE(
+      takeDiagnostics().find("[F7] expected a finite eps, 0 or more, got -1"),
+      std::string::npos);
 }
