@@ -343,12 +343,22 @@ FailureOr<AffineValue> AffineAlgebra::scale(const AffineValue &a,
   }
   if (factor == 1)
     return a;
-  FailureOr<StatePtr> scaled =
-      scale(*std::get<StatePtr>(a),
-            LocalValue{sequences.createConstant(factor, {}), {}, {}});
-  if (failed(scaled))
-    return failure();
-  return AffineValue(*scaled);
+  StateValue result = *std::get<StatePtr>(a);
+  if (result.transition) {
+    if (result.transition->matrix)
+      return refuse("a factor of the state times a matrix: multiply the matrix "
+                    "by it");
+    result.transition->factors.push_back(sequences.createConstant(factor, {}));
+    result.transition->op = op;
+  }
+  for (OuterProduct &term : result.writes)
+    term.y = sequences.createScale(term.y, factor);
+  for (StateCorrection &term : result.corrections) {
+    for (StateReadTerm &read : term.vector.reads)
+      read.factor *= factor;
+    term.vector.local = scaleLocal(term.vector.local, factor);
+  }
+  return AffineValue(std::make_shared<const StateValue>(result));
 }
 
 FailureOr<VectorValue> AffineAlgebra::scale(VectorValue a,

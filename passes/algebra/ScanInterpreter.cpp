@@ -151,8 +151,9 @@ FailureOr<AffineValue> Interpreter::evaluate(Operation *op) {
       if (auto *vector = std::get_if<VectorValue>(&values.at(operand));
           vector && vector->tile.size() == 2 && !allLocal) {
         FailureOr<StatePtr> state = algebra.getState(*vector);
-        if (succeeded(state))
-          values[operand] = *state;
+        if (failed(state))
+          return failure();
+        values[operand] = *state;
       }
     return algebra.contract(get(0), get(1), product.getSubscripts());
   }

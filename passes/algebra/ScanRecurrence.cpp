@@ -23,11 +23,10 @@ std::string ScanRecurrence::getStructure() const {
                      : *tile == "d"             ? "a diagonal decay"
                                                 : "an element-wise decay";
   if (eraseQuery)
-    text += " and one low-rank correction";
-  text += writes.size() == 1
-              ? ", writes one pair"
-              : ", writes " + std::to_string(writes.size()) + " pairs";
-  text += " a token and reads the " + stringifyStateRead(read).str() + " state";
+    text += ", one low-rank correction";
+  if (writes.size() > 1)
+    text += ", writes " + std::to_string(writes.size()) + " pairs a token";
+  text += " and reads the " + stringifyStateRead(read).str() + " state";
   if (bonus)
     text += " with a bonus";
   return text;

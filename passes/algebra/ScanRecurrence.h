@@ -31,7 +31,7 @@ struct ScanRecurrence {
   /// The axes of the output's dimensions in the region.
   Axes outputTile;
 
-  /// "a diagonal decay and one low-rank correction"
+  /// "a diagonal decay, one low-rank correction and reads the current state"
   std::string getStructure() const;
 };
 
