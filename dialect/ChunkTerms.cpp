@@ -30,12 +30,7 @@ attn::emitTileLoop(OpBuilder &b, Location loc, int64_t count, int64_t step,
   auto loop = scf::ForOp::create(
       b, loc, index(0), index(count), index(step), carried,
       [&](OpBuilder &n, Location l, Value iv, ValueRange args) {
-        SmallVector<Value> results = body(n, l, iv, args);
-        // What is not written into the carried tile takes its place.
-        for (auto [result, arg] : llvm::zip_equal(results, args))
-          if (result.getDefiningOp<linalg::LinalgOp>())
-            result = TileOps(n, l).replace(arg, result);
-        scf::YieldOp::create(n, l, results);
+        scf::YieldOp::create(n, l, body(n, l, iv, args));
       });
   return SmallVector<Value>(loop.getResults());
 }

@@ -170,10 +170,6 @@ Value TileOps::rowDot(Value x, Value y) {
                  });
 }
 
-Value TileOps::replace(Value destination, Value value) {
-  return linalg::CopyOp::create(b, loc, value, destination).getResult(0);
-}
-
 Value TileOps::getRows(Value tile, OpFoldResult begin, int64_t count) {
   RankedTensorType type = typeOf(tile);
   SmallVector<int64_t> shape(type.getShape());

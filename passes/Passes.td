@@ -324,6 +324,36 @@ def AttnVectorizeTiles : Pass<"attn-vectorize-tiles", "::mlir::func::FuncOp"> {
     "::mlir::vector::VectorDialect"];
 }
 
+def AttnHoistInvariants : Pass<"attn-hoist-invariants", "::mlir::func::FuncOp"> {
+  let summary = "Moves what does not change out of loops, but no tensor that is made";
+  let description = [{
+    **Before and after.** Upstream's loop-invariant code motion, for scalars,
+    vectors and views. A tensor that a loop makes anew in each iteration and
+    updates in place, such as zeros to sum into, must stay: outside it would be
+    one value that every iteration has to copy.
+
+    ```mlir
+    func.func @sums(%n: index, %x: f32) -> f32 {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %zero = arith.constant 0.0 : f32
+      %r = scf.for %i = %c0 to %n step %c1 iter_args(%a = %zero) -> f32 {
+        %e = math.exp %x : f32
+        %b = arith.addf %a, %e : f32
+        scf.yield %b : f32
+      }
+      return %r : f32
+    }
+    ```
+
+    **Legality.** Upstream's.
+
+    **Numerics.** Value-preserving.
+
+    **Cost.** Linear in the number of operations and the depth of loops.
+  }];
+}
+
 def AttnLowerVectors : Pass<"attn-lower-vectors", "::mlir::func::FuncOp"> {
   let summary = "Contractions, reductions and exp on vectors to plain ones";
   let description = [{
@@ -377,6 +407,37 @@ def AttnSplitEmptyTensors : Pass<"attn-split-empty-tensors", "::mlir::func::Func
     **Cost.** Linear in the number of uses.
   }];
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
+def AttnYieldInPlace : Pass<"attn-yield-in-place", "::mlir::func::FuncOp"> {
+  let summary = "Copies what a loop yields to the tensor that it carries";
+  let description = [{
+    **Before and after.** One buffer serves a tensor that a loop carries if what
+    it yields is the carried tensor, updated. Where a loop yields a tensor that
+    was made elsewhere, such as the next row of a recurrence, this copies it into
+    the carried one.
+
+    ```mlir
+    func.func @next(%n: index, %x: tensor<8xf32>) -> tensor<8xf32> {
+      %c0 = arith.constant 0 : index
+      %c1 = arith.constant 1 : index
+      %r = scf.for %i = %c0 to %n step %c1 iter_args(%a = %x) -> tensor<8xf32> {
+        %e = tensor.empty() : tensor<8xf32>
+        %b = linalg.exp ins(%a : tensor<8xf32>) outs(%e : tensor<8xf32>) -> tensor<8xf32>
+        scf.yield %b : tensor<8xf32>
+      }
+      return %r : tensor<8xf32>
+    }
+    ```
+
+    **Legality.** The copy is the last operation of the iteration: whoever reads
+    the carried tensor has read it.
+
+    **Numerics.** Value-preserving.
+
+    **Cost.** A copy of the tile an iteration.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
 }
 
 def AttnHoistStackBuffers : Pass<"attn-hoist-stack-buffers", "::mlir::func::FuncOp"> {

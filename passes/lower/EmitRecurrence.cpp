@@ -413,7 +413,7 @@ LogicalResult RecurrenceEmitter::emitSequence(OpBuilder &n, scf::ForallOp loop,
       exit = chunk.emitUpdate(entry);
     SmallVector<Value> results{exit.state};
     if (start.max)
-      results.push_back(TileOps(m, loc).replace(now[1], exit.max));
+      results.push_back(exit.max);
     llvm::append_range(results, *reads);
     return results;
   };

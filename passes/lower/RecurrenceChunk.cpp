@@ -393,8 +393,7 @@ RecurrenceState RecurrenceChunk::updateToken(const RecurrenceState &entry) {
     return sum;
   };
   if (decayed)
-    return {ops.replace(entry.state, ops.broadcastInto(decayed, tiles, body)),
-            nextMax};
+    return {ops.broadcastInto(decayed, tiles, body), nextMax};
   return {ops.broadcastInto(entry.state, tiles, body), nextMax};
 }
 

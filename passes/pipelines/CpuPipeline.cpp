@@ -45,7 +45,7 @@ void attn::buildTilingPipeline(OpPassManager &pm,
   pm.addNestedPass<func::FuncOp>(createAttnVectorizeTiles());
   addCleanup(pm);
   // Sums stay in registers across the loop that adds to them.
-  pm.addNestedPass<func::FuncOp>(createLoopInvariantCodeMotionPass());
+  pm.addNestedPass<func::FuncOp>(createAttnHoistInvariants());
   pm.addNestedPass<func::FuncOp>(createLoopInvariantSubsetHoistingPass());
   addCleanup(pm);
 }
@@ -53,6 +53,7 @@ void attn::buildTilingPipeline(OpPassManager &pm,
 void attn::buildBufferizationPipeline(OpPassManager &pm) {
   pm.addNestedPass<func::FuncOp>(createAttnSplitEmptyTensors());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
+  pm.addNestedPass<func::FuncOp>(createAttnYieldInPlace());
   bufferization::OneShotBufferizePassOptions bufferize;
   bufferize.bufferizeFunctionBoundaries = true;
   bufferize.functionBoundaryTypeConversion =
