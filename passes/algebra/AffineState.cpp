@@ -29,23 +29,11 @@ ArrayRef<Axis> attn::getTile(const AffineValue &value) {
   return std::get<StatePtr>(value)->tile;
 }
 
-/// The axes `from` become the axes `to`, all at once.
-static SequenceValue substitute(SequenceValue value, ArrayRef<Axis> from,
-                                ArrayRef<Axis> to) {
-  for (Axis &axis : value.axes)
-    for (auto [old, renamed] : llvm::zip_equal(from, to))
-      if (axis == old) {
-        axis = renamed;
-        break;
-      }
-  return value;
-}
-
 LocalValue AffineAlgebra::rename(const LocalValue &value, ArrayRef<Axis> tile) {
-  LocalValue result{substitute(value.value, value.tile, tile), Axes(tile), {}};
+  LocalValue result{value.value.rename(value.tile, tile), Axes(tile), {}};
   for (const OuterProduct &term : value.outer)
-    result.outer.push_back({substitute(term.x, value.tile, tile),
-                            substitute(term.y, value.tile, tile)});
+    result.outer.push_back(
+        {term.x.rename(value.tile, tile), term.y.rename(value.tile, tile)});
   return result;
 }
 
@@ -91,9 +79,9 @@ LogicalResult AffineAlgebra::unify(AffineValue &a, AffineValue &b) {
       }))
     return refuse("the channels of its operands are different ones");
   for (StateReadTerm &read : vector->reads) {
-    read.query = substitute(read.query, right, left);
+    read.query = read.query.rename(right, left);
     for (SequenceValue &factor : read.valueFactors)
-      factor = substitute(factor, right, left);
+      factor = factor.rename(right, left);
   }
   vector->local.tile = right;
   vector->local = rename(vector->local, left);
@@ -254,8 +242,7 @@ FailureOr<StatePtr> AffineAlgebra::getState(AffineValue value) {
     sequences.setSize(kRow, sequences.getSize(row));
     result.transition = StateTransition{
         {},
-        substitute(sequences.createScale(read.query, read.factor), {row},
-                   {kRow})};
+        sequences.createScale(read.query, read.factor).rename({row}, {kRow})};
     Axes tile = result.tile;
     for (Axis &axis : tile)
       axis = axis == row ? kKey : axis;
@@ -324,269 +311,4 @@ FailureOr<AffineValue> AffineAlgebra::add(AffineValue a, AffineValue b,
   llvm::append_range(sum.writes, (*right)->writes);
   llvm::append_range(sum.corrections, (*right)->corrections);
   return AffineValue(std::make_shared<const StateValue>(sum));
-}
-
-//===----------------------------------------------------------------------===//
-// Products
-//===----------------------------------------------------------------------===//
-
-FailureOr<AffineValue> AffineAlgebra::scale(const AffineValue &a,
-                                            double factor) {
-  if (auto *local = std::get_if<LocalValue>(&a))
-    return AffineValue(scaleLocal(*local, factor));
-  if (auto *vector = std::get_if<VectorValue>(&a)) {
-    VectorValue result = *vector;
-    for (StateReadTerm &read : result.reads)
-      read.factor *= factor;
-    result.local = scaleLocal(result.local, factor);
-    return AffineValue(result);
-  }
-  if (factor == 1)
-    return a;
-  StateValue result = *std::get<StatePtr>(a);
-  if (result.transition) {
-    if (result.transition->matrix)
-      return refuse("a factor of the state times a matrix: multiply the matrix "
-                    "by it");
-    result.transition->factors.push_back(sequences.createConstant(factor, {}));
-    result.transition->op = op;
-  }
-  for (OuterProduct &term : result.writes)
-    term.y = sequences.createScale(term.y, factor);
-  for (StateCorrection &term : result.corrections) {
-    for (StateReadTerm &read : term.vector.reads)
-      read.factor *= factor;
-    term.vector.local = scaleLocal(term.vector.local, factor);
-  }
-  return AffineValue(std::make_shared<const StateValue>(result));
-}
-
-FailureOr<VectorValue> AffineAlgebra::scale(VectorValue a,
-                                            const LocalValue &factor) {
-  FailureOr<SequenceValue> value = getSequence(factor);
-  if (failed(value))
-    return failure();
-  for (StateReadTerm &read : a.reads) {
-    if (hasAxis(factor.tile, kValue))
-      read.valueFactors.push_back(*value);
-    else
-      read.query = sequences.createGate(read.query, *value);
-  }
-  if (a.local.value || !a.local.outer.empty()) {
-    FailureOr<LocalValue> local = multiplyLocals(a.local, factor, a.tile);
-    if (failed(local))
-      return failure();
-    a.local = *local;
-  }
-  return a;
-}
-
-FailureOr<StatePtr> AffineAlgebra::scale(StateValue a,
-                                         const LocalValue &factor) {
-  FailureOr<SequenceValue> value = getSequence(factor);
-  if (failed(value))
-    return failure();
-  bool hasKey = hasAxis(factor.tile, kKey);
-  bool hasValue = hasAxis(factor.tile, kValue);
-  if (a.transition) {
-    if (a.transition->matrix)
-      return refuse("a factor of the state times a matrix: multiply the matrix "
-                    "by it");
-    a.transition->factors.push_back(*value);
-    a.transition->op = op;
-  }
-  if (hasKey && hasValue && (!a.writes.empty() || !a.corrections.empty()))
-    return refuse("a factor for each element of a sum: multiply the state by "
-                  "it first");
-  // c (k v^T) = (c k) v^T = k (c v)^T
-  for (OuterProduct &term : a.writes) {
-    SequenceValue &side = hasKey ? term.x : term.y;
-    side = sequences.createGate(side, *value);
-  }
-  for (StateCorrection &term : a.corrections) {
-    if (hasKey) {
-      term.key = sequences.createGate(term.key, *value);
-      continue;
-    }
-    FailureOr<VectorValue> vector = scale(term.vector, factor);
-    if (failed(vector))
-      return failure();
-    term.vector = *vector;
-  }
-  return std::make_shared<const StateValue>(a);
-}
-
-FailureOr<StatePtr> AffineAlgebra::makeCorrection(const VectorValue &vector,
-                                                  const LocalValue &key,
-                                                  ArrayRef<Axis> tile) {
-  if (vector.tile != Axes{kValue} || key.tile.size() != 1 || tile.size() != 2)
-    return refuse("an outer product with more than one read of the state");
-  FailureOr<SequenceValue> value = getSequence(key);
-  if (failed(value))
-    return failure();
-  StateCorrection correction;
-  correction.op = op;
-  correction.key = substitute(*value, key.tile, {kKey});
-  correction.vector = VectorValue{{}, vector.local, vector.tile};
-  for (const StateReadTerm &read : vector.reads) {
-    FailureOr<VectorValue> expanded = expand(read);
-    if (failed(expanded))
-      return failure();
-    FailureOr<VectorValue> sum = add(correction.vector, *expanded, 1);
-    if (failed(sum))
-      return failure();
-    correction.vector = *sum;
-  }
-  StateValue result;
-  for (Axis axis : tile)
-    result.tile.push_back(axis == key.tile.front() ? kKey : axis);
-  result.corrections.push_back(correction);
-  return std::make_shared<const StateValue>(result);
-}
-
-FailureOr<AffineValue> AffineAlgebra::multiply(AffineValue a, AffineValue b,
-                                               const Einsum *einsum,
-                                               FloatAttr lo, FloatAttr hi) {
-  if (!isLocal(a) && !isLocal(b))
-    return refuse("the update is not linear in the state: the product of two "
-                  "values that depend on it");
-  if ((lo || hi) && !isLocal(b))
-    return refuse("a range is declared of a value that depends on the state");
-  Axes tile;
-  if (einsum) {
-    FailureOr<Axes> bound = bind(a, b, *einsum);
-    if (failed(bound))
-      return failure();
-    tile = *bound;
-  } else {
-    if (failed(unify(a, b)))
-      return failure();
-    tile = Axes(getTile(a));
-  }
-  if (isLocal(a) && isLocal(b)) {
-    FailureOr<LocalValue> product = multiplyLocals(
-        std::get<LocalValue>(a), std::get<LocalValue>(b), tile, lo, hi);
-    if (failed(product))
-      return failure();
-    return AffineValue(*product);
-  }
-  // The check of a declared range stays in the graph.
-  if (lo || hi) {
-    auto &gate = std::get<LocalValue>(b);
-    if (!gate.value)
-      return refuse("a range is declared of a sum of outer products");
-    gate.value = sequences.createGate(sequences.createConstant(1, {}),
-                                      gate.value, lo, hi);
-    gate.outer.clear();
-  }
-  const LocalValue &factor = std::get<LocalValue>(isLocal(a) ? a : b);
-  const AffineValue &other = isLocal(a) ? b : a;
-  if (auto *vector = std::get_if<VectorValue>(&other)) {
-    if (!isSubset(factor.tile, vector->tile)) {
-      FailureOr<StatePtr> outer = makeCorrection(*vector, factor, tile);
-      if (failed(outer))
-        return failure();
-      return AffineValue(*outer);
-    }
-    FailureOr<VectorValue> scaled = scale(*vector, factor);
-    if (failed(scaled))
-      return failure();
-    scaled->tile = tile;
-    scaled->local.tile = tile;
-    return AffineValue(*scaled);
-  }
-  StateValue state = *std::get<StatePtr>(other);
-  if (!isSubset(factor.tile, state.tile))
-    return refuse("a factor of the state has an axis that the state has not");
-  state.tile = tile;
-  FailureOr<StatePtr> scaled = scale(state, factor);
-  if (failed(scaled))
-    return failure();
-  return AffineValue(*scaled);
-}
-
-FailureOr<AffineValue> AffineAlgebra::contract(AffineValue a, AffineValue b,
-                                               const Einsum &einsum) {
-  if (!isLocal(a) && !isLocal(b))
-    return refuse("the update is not linear in the state: the product of two "
-                  "values that depend on it");
-  FailureOr<Axes> tile = bind(a, b, einsum);
-  if (failed(tile))
-    return failure();
-  Axis summed = 0;
-  for (Axis axis : getTile(a))
-    if (hasAxis(getTile(b), axis) && !hasAxis(*tile, axis))
-      summed = axis;
-  if (isLocal(a) && isLocal(b)) {
-    FailureOr<SequenceValue> x = getSequence(std::get<LocalValue>(a)),
-                             y = getSequence(std::get<LocalValue>(b));
-    if (failed(x) || failed(y))
-      return failure();
-    return AffineValue(
-        LocalValue{sequences.createContraction(*x, *y, summed), *tile, {}});
-  }
-  const LocalValue &query = std::get<LocalValue>(isLocal(a) ? a : b);
-  const AffineValue &other = isLocal(a) ? b : a;
-  auto *state = std::get_if<StatePtr>(&other);
-  if (!state)
-    return refuse("a sum over the channels of a read of the state");
-  if (summed != kKey || hasAxis(query.tile, kValue))
-    return refuse(
-        "the state is read over other channels than the axis d alone");
-  FailureOr<SequenceValue> value = getSequence(query);
-  if (failed(value))
-    return failure();
-  StateReadTerm read{*value, 1, {}, *state};
-  return AffineValue(VectorValue{{read}, LocalValue{{}, *tile, {}}, *tile});
-}
-
-//===----------------------------------------------------------------------===//
-// Reads
-//===----------------------------------------------------------------------===//
-
-// q^T (T(S) + sum k v^T + sum b u^T) = q^T T(S) + sum (q.k) v + sum (q.b) u
-FailureOr<VectorValue> AffineAlgebra::expand(const StateReadTerm &read) {
-  VectorValue result;
-  for (Axis axis : read.query.axes)
-    if (!sequences.isBatch(axis) && axis != kKey)
-      result.tile.push_back(axis);
-  result.tile.push_back(kValue);
-  result.local.tile = result.tile;
-  const StateValue &state = *read.state;
-  auto getFactor = [&](const SequenceValue &key) {
-    SequenceValue dot = sequences.createContraction(read.query, key, kKey);
-    dot = sequences.createScale(dot, read.factor);
-    for (const SequenceValue &factor : read.valueFactors)
-      dot = sequences.createGate(dot, factor);
-    LocalValue local{dot, {}, {}};
-    for (Axis axis : dot.axes)
-      if (!sequences.isBatch(axis))
-        local.tile.push_back(axis);
-    return local;
-  };
-  if (state.transition) {
-    StateValue pure;
-    pure.transition = state.transition;
-    pure.tile = state.tile;
-    result.reads.push_back(read);
-    result.reads.back().state = std::make_shared<const StateValue>(pure);
-  }
-  auto addTerm = [&](const VectorValue &term) -> LogicalResult {
-    FailureOr<VectorValue> sum = add(result, term, 1);
-    if (failed(sum))
-      return failure();
-    result = *sum;
-    return success();
-  };
-  for (const OuterProduct &term : state.writes) {
-    SequenceValue value = sequences.createGate(term.y, getFactor(term.x).value);
-    if (failed(addTerm({{}, LocalValue{value, result.tile, {}}, result.tile})))
-      return failure();
-  }
-  for (const StateCorrection &term : state.corrections) {
-    FailureOr<VectorValue> scaled = scale(term.vector, getFactor(term.key));
-    if (failed(scaled) || failed(addTerm(*scaled)))
-      return failure();
-  }
-  return result;
 }

@@ -88,6 +88,11 @@ static bool isUnitRange(GateOp gate) {
          gate.getHi()->convertToDouble() <= 1;
 }
 
+static bool isWholeUnit(GateOp gate) {
+  return gate.getLo() && gate.getHi() && gate.getLo()->isZero() &&
+         gate.getHi()->isExactlyValue(1);
+}
+
 /// y of 1 / (1 + exp(y)).
 static std::optional<SequenceValue> matchLogistic(const SequenceValue &value) {
   ElementOp quotient = getElementOp(value);
@@ -183,7 +188,9 @@ FailureOr<SequenceValue> attn::getLogFactor(SequenceBuilder &sequences,
     if (succeeded(sum))
       return sum;
   }
-  if (auto gate = dyn_cast_or_null<GateOp>(op))
+  // A range of [0, 1] is what a log decay has anyway; others stay checked.
+  if (auto gate = dyn_cast_or_null<GateOp>(op);
+      gate && (!(gate.getLo() || gate.getHi()) || isWholeUnit(gate)))
     if (auto operands = getGateOperands(gate, factor)) {
       FailureOr<SequenceValue> sum = getSum(operands->first, operands->second);
       if (succeeded(sum))

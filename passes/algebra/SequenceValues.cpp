@@ -13,6 +13,15 @@
 using namespace mlir;
 using namespace mlir::attn;
 
+SequenceValue SequenceValue::rename(ArrayRef<Axis> from,
+                                    ArrayRef<Axis> to) const {
+  SequenceValue result = *this;
+  for (Axis &axis : result.axes)
+    if (const Axis *old = llvm::find(from, axis); old != from.end())
+      axis = to[old - from.begin()];
+  return result;
+}
+
 SequenceBuilder::SequenceBuilder(ScanOp scan)
     : scan(scan), builder(scan), loc(scan.getLoc()),
       element(scan.getOutput().getType().getElementType()) {
@@ -167,6 +176,10 @@ SequenceValue SequenceBuilder::createContraction(const SequenceValue &a,
 
 SequenceValue SequenceBuilder::createScale(const SequenceValue &a,
                                            double factor) {
+  if (auto inner = a.value.getDefiningOp<ScaleOp>();
+      inner && llvm::is_contained(recorder.operations, inner.getOperation()))
+    return createScale({inner.getInput(), a.axes},
+                       factor * inner.getFactor().convertToDouble());
   if (factor == 1)
     return a;
   Value value = ScaleOp::create(builder, loc, getType(a.axes, element), a.value,

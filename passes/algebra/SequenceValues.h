@@ -38,6 +38,9 @@ struct SequenceValue {
     return value == other.value && axes == other.axes;
   }
   explicit operator bool() const { return value != nullptr; }
+
+  /// The same value, where the axes `from` are named `to`, all at once.
+  SequenceValue rename(ArrayRef<Axis> from, ArrayRef<Axis> to) const;
 };
 
 /// Writes the operations of a region on values of whole sequences, in front of
