@@ -365,6 +365,9 @@ void RecurrenceOp::print(OpAsmPrinter &printer) {
 
 LogicalResult RecurrenceOp::verify() {
   auto error = [&] { return emitOpError(); };
+  // Segment sizes in generic form may give these any number of values.
+  if (getODSOperands(1).size() != 1 || getODSResults(0).size() != 1)
+    return error() << "expected one query and one output";
   // R1: each operand but cu_seqlens, and each result, names its dimensions.
   size_t named = getNumOperands() - (getCuSeqlens() ? 1 : 0);
   if (getOperandAxes().size() != named ||
