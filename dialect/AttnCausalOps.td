@@ -124,7 +124,7 @@ def Attn_GateOp : Attn_Op<"gate", [
   let results = (outs Attn_WideTensor:$result);
   let assemblyFormat = [{
     $input `,` $gate (`subscripts` $einsum^)?
-    (`in` `[` custom<Float>($lo)^ `,` custom<Float>($hi) `]`)? attr-dict
+    (`in` ` ` `[` custom<Float>($lo)^ `,` custom<Float>($hi) `]`)? attr-dict
     `:` type($input) `,` type($gate) `->` type($result)
   }];
   let extraClassDeclaration = [{

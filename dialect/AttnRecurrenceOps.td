@@ -54,16 +54,19 @@ def Attn_RecurrenceOp : Attn_Op<"recurrence", [
 
     `state` gives the initial state, zero without it; the result `state` is the
     one after the last token. `packed(cu_seqlens)` starts anew at the start of
-    each segment; states then have the axis s, one a segment, and so may every
-    result be cut.
+    each segment; states then have the axis s, one a segment.
 
-    `log_gate(i)` multiplies the pair (k, v) by `e^i`. State and outputs are then
-    divided by `e^m`, with m a running maximum that no weight exceeds,
+    `log_gate(i)` multiplies the pair (k, v) by `e^i`. The state is then divided
+    by `e^m`, with m a running maximum that no weight exceeds,
 
         m_n = max(m_{n-1} + max g_n, i_n)
 
-    the result `log_scale` is m for each token's output, and `max` gives the
-    initial one and takes the last. A normaliser must cancel `e^-m`.
+    over all channels, or for each value channel where the gate has the axis v.
+    The output is divided by what bounds the weights in it, the result
+    `log_scale`: `m_n` for `current`, `m_{n-1} + max g_n` for `decayed`, `m_{n-1}`
+    for `previous`, with a bonus the larger of it and `i_n`. `max` gives the
+    initial m, -inf without it, and takes the last. A normaliser must cancel
+    `e^-log_scale`.
 
     `as` fixes the form: `recurrent` one token at a time, `chunkwise C` in chunks
     of C tokens, `quadratic` in one chunk.

@@ -167,6 +167,9 @@ std::optional<std::pair<char, char>> CausalScoreOp::getEqualAxes() {
 
 LogicalResult CausalScoreOp::verify() {
   auto error = [&] { return emitOpError(); };
+  // Segment sizes in generic form may give lhs and rhs any number of values.
+  if (getODSOperands(0).size() != 1 || getODSOperands(1).size() != 1)
+    return error() << "expected one lhs and one rhs";
   // D1: subscripts and axes can be read.
   if (failed(verifySubscripts(*this, getEinsum())) ||
       failed(verifyAxesText(*this, getDecayAxes())) ||
@@ -202,8 +205,7 @@ LogicalResult CausalScoreOp::verify() {
             (Einsum::isTokenAxis(axis) || !hasAxis(einsum.result, axis)))
           return error() << "[D4] axis '" << Twine(axis) << "' of the " << name
                          << " is neither '" << Twine(token) << "', '"
-                         << Twine(getFeatureAxis())
-                         << "' nor a batch axis of '"
+                         << Twine(getFeatureAxis()) << "' nor a batch axis of '"
                          << toString(einsum.result) << "'";
     return success();
   };
@@ -280,12 +282,12 @@ LogicalResult GateOp::verify() {
   if (failed(verifySubscripts(*this, getEinsum())))
     return failure();
   int64_t rank = getInput().getType().getRank();
-  if (!getEinsum() &&
-      (rank > 26 || getGate().getType().getRank() > rank ||
-       getGate().getType().getRank() < rank - 1))
-    return error() << "[G1] expected a gate of the rank of the input, or of one "
-                      "less, without subscripts, got "
-                   << getInput().getType() << " and " << getGate().getType();
+  if (!getEinsum() && (rank > 26 || getGate().getType().getRank() > rank ||
+                       getGate().getType().getRank() < rank - 1))
+    return error()
+           << "[G1] expected a gate of the rank of the input, or of one "
+              "less, without subscripts, got "
+           << getInput().getType() << " and " << getGate().getType();
   // G2: nothing is summed over and nothing comes from nowhere.
   Einsum einsum = getSubscripts();
   auto within = [&](const EinsumOperand &axes, char axis) {
@@ -378,7 +380,8 @@ LogicalResult SolveOp::verify() {
                        << "' of the result is not in the right side";
   for (char axis : roles.rhsFree)
     if (!hasAxis(einsum.result, axis))
-      return error() << "[L2] axis '" << Twine(axis) << "' is not in the result";
+      return error() << "[L2] axis '" << Twine(axis)
+                     << "' is not in the result";
   // L3: a dimension for each axis, sizes that agree.
   if (failed(verifyShapes(*this, "L3")))
     return failure();

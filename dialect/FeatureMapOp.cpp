@@ -191,15 +191,16 @@ LogicalResult FeatureMapOp::verify() {
             verifyMapOperand(*this, cast<RankedTensorType>(operand.getType()))))
       return failure();
   // F6: the shape is the input's but for the features.
-  for (int64_t i = 0; i < rank; ++i)
-    if (result.getRank() != rank ||
-        !canMatch(i == feature ? features : input.getDimSize(i),
-                  result.getDimSize(i)))
-      return error() << "[F6] expected "
-                     << (ShapedType::isDynamic(features) ? Twine("?")
-                                                         : Twine(features))
-                     << " features and otherwise the shape of " << input
-                     << ", got " << result;
+  bool ok = result.getRank() == rank;
+  for (int64_t i = 0; ok && i < rank; ++i)
+    ok = canMatch(i == feature ? features : input.getDimSize(i),
+                  result.getDimSize(i));
+  if (!ok)
+    return error() << "[F6] expected "
+                   << (ShapedType::isDynamic(features) ? Twine("?")
+                                                       : Twine(features))
+                   << " features and otherwise the shape of " << input
+                   << ", got " << result;
   return verifyWidth(*this, getMapOperands().getTypes().empty()
                                 ? TypeRange(input)
                                 : TypeRange((*this)->getOperandTypes()));
@@ -279,8 +280,8 @@ LogicalResult FeatureScaleOp::verify() {
       failed(verifyFeatures(*this, false)))
     return failure();
   int64_t width = input.getDimSize(getFeatureDimension());
-  if (failed(getMap().verifyFeatureMap(error, width,
-                                       getMapOperands().getTypes())))
+  if (failed(
+          getMap().verifyFeatureMap(error, width, getMapOperands().getTypes())))
     return failure();
   for (Value operand : getMapOperands())
     if (failed(

@@ -89,17 +89,15 @@ SmallVector<char> RecurrenceOp::getReadAxes() {
 
 int64_t RecurrenceOp::getAxisSize(char axis) {
   SmallVector<Einsum::NamedShape> shapes;
-  for (auto [axes, operand] :
-       llvm::zip(getAxesOfOperands(), getOperands()))
+  for (auto [axes, operand] : llvm::zip(getAxesOfOperands(), getOperands()))
     if (operand != getCuSeqlens())
       shapes.push_back(
           {axes, cast<RankedTensorType>(operand.getType()).getShape()});
   for (auto [axes, result] : llvm::zip_equal(getAxesOfResults(), getResults()))
     shapes.push_back(
         {axes, cast<RankedTensorType>(result.getType()).getShape()});
-  auto sizes = Einsum::solveAxisSizes(shapes, "", [this] {
-    return emitOpError();
-  });
+  auto sizes =
+      Einsum::solveAxisSizes(shapes, "", [this] { return emitOpError(); });
   for (auto [name, size] : *sizes)
     if (name == axis)
       return size;
@@ -159,8 +157,21 @@ ParseResult RecurrenceOp::parse(OpAsmParser &parser, OperationState &result) {
     return parser.emitError(loc, "expected a transition, got ") << transition;
 
   // 1. The clauses, by their place among the operands.
-  enum { By, Query, Keys, Values, Bonus, Gate, EraseQuery, EraseKey, EraseInput,
-         State, Max, Packed, Count };
+  enum {
+    By,
+    Query,
+    Keys,
+    Values,
+    Bonus,
+    Gate,
+    EraseQuery,
+    EraseKey,
+    EraseInput,
+    State,
+    Max,
+    Packed,
+    Count
+  };
   SmallVector<Named> groups[Count];
   auto add = [&](int group) -> ParseResult {
     groups[group].emplace_back();
@@ -192,8 +203,8 @@ ParseResult RecurrenceOp::parse(OpAsmParser &parser, OperationState &result) {
     } else if (word == "log_gate") {
       parsed = clause(word, {Gate});
     } else if (word == "erase") {
-      parsed =
-          clause(word, {EraseQuery, EraseKey, EraseInput}, &properties.eraseRead);
+      parsed = clause(word, {EraseQuery, EraseKey, EraseInput},
+                      &properties.eraseRead);
     } else if (word == "state") {
       parsed = clause(word, {State});
     } else if (word == "max") {
@@ -246,9 +257,10 @@ ParseResult RecurrenceOp::parse(OpAsmParser &parser, OperationState &result) {
     SMLoc resultLoc = parser.getCurrentLocation();
     if (parser.parseKeyword(&word) || parseAxes(parser, axes))
       return failure();
-    int which = word == "log_scale" ? 1 : word == "state" ? 2
-                                      : word == "max"     ? 3
-                                                          : 0;
+    int which = word == "log_scale" ? 1
+                : word == "state"   ? 2
+                : word == "max"     ? 3
+                                    : 0;
     if (which == 0 || llvm::any_of(ArrayRef(resultSizes).drop_front(which),
                                    [](int32_t size) { return size != 0; }))
       return parser.emitError(resultLoc,
@@ -339,10 +351,10 @@ void RecurrenceOp::print(OpAsmPrinter &printer) {
   result("log_scale", getLogScale());
   result("state", getFinalState());
   result("max", getFinalMax());
-  printer.printOptionalAttrDict(
-      (*this)->getAttrs(),
-      {"transition", "read", "eraseRead", "operandAxes", "resultAxes", "form",
-       "chunk", "operandSegmentSizes", "resultSegmentSizes"});
+  printer.printOptionalAttrDict((*this)->getAttrs(),
+                                {"transition", "read", "eraseRead",
+                                 "operandAxes", "resultAxes", "form", "chunk",
+                                 "operandSegmentSizes", "resultSegmentSizes"});
   printer << " : ";
   printer.printFunctionalType(*this);
 }
@@ -353,6 +365,9 @@ void RecurrenceOp::print(OpAsmPrinter &printer) {
 
 LogicalResult RecurrenceOp::verify() {
   auto error = [&] { return emitOpError(); };
+  // Segment sizes in generic form may give these any number of values.
+  if (getODSOperands(1).size() != 1 || getODSResults(0).size() != 1)
+    return error() << "expected one query and one output";
   // R1: each operand but cu_seqlens, and each result, names its dimensions.
   size_t named = getNumOperands() - (getCuSeqlens() ? 1 : 0);
   if (getOperandAxes().size() != named ||
@@ -383,6 +398,13 @@ LogicalResult RecurrenceOp::verify() {
       return failure();
   if (failed(Einsum::solveAxisSizes(shapes, text, error)))
     return failure();
+  // Axes are looked up by value.
+  for (unsigned i = 0; i < named; ++i)
+    for (unsigned j = 0; j < i; ++j)
+      if (getOperand(i) == getOperand(j) &&
+          getOperandAxes()[i] != getOperandAxes()[j])
+        return error() << "[R1] one value has the axes " << getOperandAxes()[j]
+                       << " and " << getOperandAxes()[i];
 
   // R2: who may have which of the axes n, d, v and s.
   auto checkAxes = [&](StringRef name, Value value, StringRef allowed,
@@ -395,12 +417,12 @@ LogicalResult RecurrenceOp::verify() {
                        << Twine(axis) << "'";
     for (char axis : required)
       if (!hasAxis(value, axis))
-        return error() << "[R2] the " << name << " has no axis '"
-                       << Twine(axis) << "'";
+        return error() << "[R2] the " << name << " has no axis '" << Twine(axis)
+                       << "'";
     return success();
   };
-  if (failed(checkAxes("transition's operand", getTransitionOperand(),
-                       "ndv")) ||
+  if (failed(
+          checkAxes("transition's operand", getTransitionOperand(), "ndv")) ||
       failed(checkAxes("query", getQuery(), "nd")) ||
       failed(checkAxes("bonus", getBonus(), "ndv")) ||
       failed(checkAxes("log_gate", getLogGate(), "nv")) ||
@@ -420,11 +442,43 @@ LogicalResult RecurrenceOp::verify() {
   for (Value value : getValues())
     if (failed(checkAxes("value", value, "nv")))
       return failure();
-  for (Value state : {getInitialState(), getFinalState(), getInitialMax(),
-                      getFinalMax()})
+  for (Value state :
+       {getInitialState(), getFinalState(), getInitialMax(), getFinalMax()})
     if (state && hasAxis(state, kSegment) != (getCuSeqlens() != nullptr))
       return error() << "[R2] states have the axis 's' where sequences are "
                         "packed, and only there";
+
+  // Nothing that tells states or reads apart is lost.
+  SmallVector<char> states = getStateAxes();
+  auto checkHas = [&](StringRef name, Value value,
+                      ArrayRef<char> axes) -> LogicalResult {
+    for (char axis : axes)
+      if (value && !hasAxis(value, axis))
+        return error() << "[R2] the " << name << " has no axis '" << Twine(axis)
+                       << "'";
+    return success();
+  };
+  auto isUsed = [&](char axis) {
+    return llvm::any_of(getOperands().take_front(named),
+                        [&](Value value) { return hasAxis(value, axis); });
+  };
+  SmallVector<char> outputs = states, channels = states;
+  for (Value value : {Value(getQuery()), Value(getBonus())})
+    if (value)
+      for (const EinsumDim &dim : getAxes(value))
+        for (char axis : dim)
+          if (isBatch(axis) && !llvm::is_contained(outputs, axis))
+            outputs.push_back(axis);
+  if (isUsed(kValue)) {
+    outputs.push_back(kValue);
+    channels.push_back(kValue);
+  }
+  if (isUsed(kKey))
+    channels.push_back(kKey);
+  if (failed(checkHas("output", getOutput(), outputs)) ||
+      failed(checkHas("final state", getFinalState(), channels)) ||
+      failed(checkHas("final maximum", getFinalMax(), states)))
+    return failure();
 
   // R3: keys and values are pairs; the state has static channels.
   if (getKeys().size() != getValues().size())
@@ -447,19 +501,27 @@ LogicalResult RecurrenceOp::verify() {
         return error() << "[R4] the operand of " << getTransition()
                        << " has the axis '" << Twine(axis) << "'";
   // R5: an erasure is whole, and reads the state before it is written.
-  bool all = getEraseQuery() && getEraseKey() && getEraseInput() &&
-             getEraseRead();
-  bool any = getEraseQuery() || getEraseKey() || getEraseInput() ||
-             getEraseRead();
+  bool all =
+      getEraseQuery() && getEraseKey() && getEraseInput() && getEraseRead();
+  bool any =
+      getEraseQuery() || getEraseKey() || getEraseInput() || getEraseRead();
   if (all != any || (all && *getEraseRead() == StateRead::Current))
     return error() << "[R5] an erasure has a query, a key and an input, and "
                       "reads the previous or the decayed state";
   // R6: a bonus is for the token that the state has not seen yet.
   if (getBonus() && getRead() != StateRead::Previous)
     return error() << "[R6] a bonus needs the previous state to be read";
-  // R7: running maxima belong to a log_gate.
+  // R7: running maxima belong to a log_gate, and have its value channels.
   if (!getLogGate() && (getLogScale() || getInitialMax() || getFinalMax()))
     return error() << "[R7] a running maximum needs a log_gate";
+  if (getLogGate() && getInitialState() && !getInitialMax())
+    return error() << "[R7] with a log_gate an initial state needs an initial "
+                      "maximum";
+  if (hasAxis(getLogGate(), kValue))
+    for (Value value : {getLogScale(), getFinalMax()})
+      if (value && !hasAxis(value, kValue))
+        return error() << "[R7] the log_gate has the axis 'v', a running "
+                          "maximum has not";
   if (getLogGate() && erases())
     return error() << "[R7] an erasure has no running maximum";
   // R8: cu_seqlens are integers.

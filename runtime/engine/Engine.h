@@ -20,8 +20,8 @@ class Callable {
 public:
   virtual ~Callable() = default;
   /// Runs the function on arguments of its types. Sizes, dtypes and the
-  /// contents of masks are checked first; what disagrees is an error that names
-  /// the argument and the source location.
+  /// contents of masks, decays, gates and segments are checked first; what
+  /// disagrees is an error that names the argument or the source location.
   virtual llvm::Expected<llvm::SmallVector<Array>>
   call(llvm::ArrayRef<Array> arguments) const = 0;
 };

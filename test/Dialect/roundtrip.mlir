@@ -167,3 +167,97 @@ func.func @columns(%v: tensor<2x8x?x64xbf16>, %x: tensor<2x9x?x65xf32>) {
   %3 = attn.divide_by_last %x dim 1 eps 1.0e-3 : tensor<2x9x?x65xf32> -> tensor<2x8x?x65xf32>
   return
 }
+
+// CHECK-LABEL: func @floors
+func.func @floors(%s: tensor<2x?x?xf32>, %x: tensor<2x?x65xf32>, %y: tensor<2x?x64xf32>,
+                  %m: tensor<2x?xf32>, %l: tensor<2x?x64xf32>, %w: tensor<256x64xf32>) {
+  // CHECK: attn.normalize %{{.*}} floor 1.000000e+00 eps 5.000000e-01 : tensor<2x?x?xf32>
+  %0 = attn.normalize %s floor 1.0 eps 0.5 : tensor<2x?x?xf32>
+  // CHECK: attn.divide_by_last %{{.*}} floor 1.000000e+00 log_scale(%{{.*}} : tensor<2x?xf32>) : tensor<2x?x65xf32> -> tensor<2x?x64xf32>
+  %1 = attn.divide_by_last %x floor 1.0 log_scale(%m : tensor<2x?xf32>) : tensor<2x?x65xf32> -> tensor<2x?x64xf32>
+  // CHECK: attn.divide %{{.*}}, %{{.*}} : tensor<2x?x64xf32>
+  %2 = attn.divide %y, %y : tensor<2x?x64xf32>
+  // CHECK: attn.divide %{{.*}}, %{{.*}} floor 1.000000e+00 eps 5.000000e-01 log_scale(%{{.*}} : tensor<2x?x64xf32>) : tensor<2x?x64xf32>
+  %3 = attn.divide %y, %y floor 1.0 eps 0.5 log_scale(%l : tensor<2x?x64xf32>) : tensor<2x?x64xf32>
+  // CHECK: attn.feature_scale %{{.*}}, #attn.exp : tensor<2x?x64xf32> -> tensor<2x?xf32>
+  %4 = attn.feature_scale %y, #attn.exp : tensor<2x?x64xf32> -> tensor<2x?xf32>
+  // CHECK: attn.feature_scale %{{.*}}, #attn.favor(%{{.*}} : tensor<256x64xf32>) token_dim = 0 feature_dim = 2 : tensor<2x?x64xf32> -> tensor<2x?xf32>
+  %5 = attn.feature_scale %y, #attn.favor(%w : tensor<256x64xf32>) token_dim = 0 feature_dim = 2 : tensor<2x?x64xf32> -> tensor<2x?xf32>
+  return
+}
+
+// CHECK-LABEL: func @gates_and_norms
+func.func @gates_and_norms(%x: tensor<?x64xf32>, %a: tensor<8xf32>) {
+  // CHECK: #attn.sigmoid
+  %0 = attn.feature_map %x, #attn.sigmoid : tensor<?x64xf32> -> tensor<?x64xf32>
+  // CHECK: #attn.log_sigmoid
+  %1 = attn.feature_map %x, #attn.log_sigmoid : tensor<?x64xf32> -> tensor<?x64xf32>
+  // CHECK: #attn.softplus
+  %2 = attn.feature_map %x, #attn.softplus : tensor<?x64xf32> -> tensor<?x64xf32>
+  // CHECK: #attn.silu
+  %3 = attn.feature_map %x, #attn.silu : tensor<?x64xf32> -> tensor<?x64xf32>
+  // CHECK: #attn.negative_exp : tensor<8xf32> -> tensor<8xf32>
+  %4 = attn.feature_map %a, #attn.negative_exp : tensor<8xf32> -> tensor<8xf32>
+  // CHECK: #attn.l2_norm : tensor<?x64xf32>
+  %5 = attn.feature_map %x, #attn.l2_norm<eps = 1.0e-6> : tensor<?x64xf32> -> tensor<?x64xf32>
+  // CHECK: #attn.l2_norm<eps = 5.000000e-01> : tensor<?x64xf32>
+  %6 = attn.feature_map %x, #attn.l2_norm<eps = 0.5> : tensor<?x64xf32> -> tensor<?x64xf32>
+  return
+}
+
+// CHECK-LABEL: func @decays
+func.func @decays(%q: tensor<2x8x?x64xf32>, %k: tensor<2x2x?x64xf32>, %g: tensor<2x8x?xf32>,
+                  %w: tensor<8x64xf32>, %i: tensor<2x2x?xf32>, %x: tensor<2x?x32xf32>, %y: tensor<2x?x16xf32>,
+                  %a: tensor<32x16xf32>) {
+  // CHECK: attn.causal_score %{{.*}}, %{{.*}} : tensor<2x8x?x64xf32>, tensor<2x2x?x64xf32> -> tensor<2x8x?x?xf32>
+  %0 = attn.causal_score %q, %k : tensor<2x8x?x64xf32>, tensor<2x2x?x64xf32> -> tensor<2x8x?x?xf32>
+  // CHECK: attn.causal_score %{{.*}}, %{{.*}} decay(%{{.*}} : tensor<2x8x?xf32>) unbounded strict : tensor
+  %1 = attn.causal_score %q, %q decay(%g : tensor<2x8x?xf32>) unbounded strict : tensor<2x8x?x64xf32>, tensor<2x8x?x64xf32> -> tensor<2x8x?x?xf32>
+  // CHECK: attn.causal_score %{{.*}}, %{{.*}} decay(%{{.*}} "hd" : tensor<8x64xf32>) exclusive bonus(%{{.*}} : tensor<8x64xf32>) : tensor
+  %2 = attn.causal_score %q, %q decay(%w "hd" : tensor<8x64xf32>) exclusive bonus(%w : tensor<8x64xf32>) : tensor<2x8x?x64xf32>, tensor<2x8x?x64xf32> -> tensor<2x8x?x?xf32>
+  // CHECK: attn.causal_score %{{.*}}, %{{.*}} subscripts "b(gr)nd,bgmd->b(gr)nm" log_gate(%{{.*}} "bgm" : tensor<2x2x?xf32>) : tensor
+  %3 = attn.causal_score %q, %k subscripts "b(gr)nd,bgmd->b(gr)nm" log_gate(%i "bgm" : tensor<2x2x?xf32>) : tensor<2x8x?x64xf32>, tensor<2x2x?x64xf32> -> tensor<2x8x?x?xf32>
+  // CHECK: attn.causal_score %{{.*}}, %{{.*}} subscripts "bnd,bmd->bvnm" decay(%{{.*}} "vd" : tensor<32x16xf32>) : tensor<2x?x16xf32>, tensor<2x?x16xf32> -> tensor<2x32x?x?xf32>
+  %4 = attn.causal_score %y, %y subscripts "bnd,bmd->bvnm" decay(%a "vd" : tensor<32x16xf32>) : tensor<2x?x16xf32>, tensor<2x?x16xf32> -> tensor<2x32x?x?xf32>
+  // CHECK: attn.gate %{{.*}}, %{{.*}} in [0.000000e+00, 1.000000e+00] : tensor<2x8x?x64xf32>, tensor<2x8x?xf32> -> tensor<2x8x?x64xf32>
+  %5 = attn.gate %q, %g in [0.0, 1.0] : tensor<2x8x?x64xf32>, tensor<2x8x?xf32> -> tensor<2x8x?x64xf32>
+  // CHECK: attn.gate %{{.*}}, %{{.*}} subscripts "btc,cd->btcd" : tensor<2x?x32xf32>, tensor<32x16xf32> -> tensor<2x?x32x16xf32>
+  %6 = attn.gate %x, %a subscripts "btc,cd->btcd" : tensor<2x?x32xf32>, tensor<32x16xf32> -> tensor<2x?x32x16xf32>
+  // CHECK: attn.solve %{{.*}}, %{{.*}} : tensor<2x8x?x?xf32>, tensor<2x8x?x64xf32> -> tensor<2x8x?x64xf32>
+  %7 = attn.solve %1, %q : tensor<2x8x?x?xf32>, tensor<2x8x?x64xf32> -> tensor<2x8x?x64xf32>
+  // CHECK: attn.solve %{{.*}}, %{{.*}} subscripts "bhnm,bhmv->bnhv" : tensor<2x8x?x?xf32>, tensor<2x8x?x64xf32> -> tensor<2x?x8x64xf32>
+  %8 = attn.solve %1, %q subscripts "bhnm,bhmv->bnhv" : tensor<2x8x?x?xf32>, tensor<2x8x?x64xf32> -> tensor<2x?x8x64xf32>
+  // CHECK: attn.expand_steps %{{.*}} steps 2 : tensor<2x8x?x64xf32> -> tensor<2x8x?x64xf32>
+  %9 = attn.expand_steps %q steps 2 : tensor<2x8x?x64xf32> -> tensor<2x8x?x64xf32>
+  // CHECK: attn.take_steps %{{.*}} steps 2 token_dim = 1 : tensor<2x8x?x64xf32> -> tensor<2x4x?x64xf32>
+  %10 = attn.take_steps %q steps 2 token_dim = 1 : tensor<2x8x?x64xf32> -> tensor<2x4x?x64xf32>
+  return
+}
+
+// CHECK-LABEL: func @recurrences
+func.func @recurrences(%q: tensor<2x8x?x64xf32>, %k: tensor<2x2x?x64xf32>, %v: tensor<2x2x?x32xf32>,
+                       %x: tensor<2x2x?x64xf32>, %y: tensor<2x2x?x32xf32>, %g: tensor<2x2x?xf32>,
+                       %w: tensor<2x2x?x64xf32>, %u: tensor<8x64xf32>, %i: tensor<2x2x?xf32>,
+                       %s: tensor<2x2x64x32xf32>, %m: tensor<2x2xf32>, %t: tensor<5x2x2x64x32xf32>,
+                       %cu: tensor<6xi32>) {
+  // CHECK: attn.recurrence #attn.no_decay read(%{{.*}} "b(gr)nd" current) write(%{{.*}} "bgnd", %{{.*}} "bgnv") -> "b(gr)nv" : (
+  %0 = attn.recurrence #attn.no_decay read(%q "b(gr)nd" current) write(%k "bgnd", %v "bgnv") -> "b(gr)nv" : (tensor<2x8x?x64xf32>, tensor<2x2x?x64xf32>, tensor<2x2x?x32xf32>) -> tensor<2x8x?x32xf32>
+  // Two pairs, a decay a channel, a bonus, in a form.
+  // CHECK: attn.recurrence #attn.diagonal_decay by(%{{.*}} "bgnd") read(%{{.*}} "b(gr)nd" previous) write(%{{.*}} "bgnd", %{{.*}} "bgnv") write(%{{.*}} "bgnd", %{{.*}} "bgnv") bonus(%{{.*}} "(gr)d") as recurrent -> "b(gr)nv" : (
+  %1 = attn.recurrence #attn.diagonal_decay by(%w "bgnd") read(%q "b(gr)nd" previous) write(%k "bgnd", %v "bgnv") write(%x "bgnd", %y "bgnv") bonus(%u "(gr)d") as recurrent -> "b(gr)nv" : (tensor<2x2x?x64xf32>, tensor<2x8x?x64xf32>, tensor<2x2x?x64xf32>, tensor<2x2x?x64xf32>, tensor<2x2x?x32xf32>, tensor<2x2x?x32xf32>, tensor<8x64xf32>) -> tensor<2x8x?x32xf32>
+  // A running maximum, from a state to a state.
+  // CHECK: attn.recurrence #attn.scalar_decay by(%{{.*}} "bgn") read(%{{.*}} "b(gr)nd" current) write(%{{.*}} "bgnd", %{{.*}} "bgnv") log_gate(%{{.*}} "bgn") state(%{{.*}} "bgdv") max(%{{.*}} "bg") -> "b(gr)nv", log_scale "bgn", state "bgdv", max "bg" : (
+  %2:4 = attn.recurrence #attn.scalar_decay by(%g "bgn") read(%q "b(gr)nd" current) write(%k "bgnd", %v "bgnv") log_gate(%i "bgn") state(%s "bgdv") max(%m "bg") -> "b(gr)nv", log_scale "bgn", state "bgdv", max "bg" : (tensor<2x2x?xf32>, tensor<2x8x?x64xf32>, tensor<2x2x?x64xf32>, tensor<2x2x?x32xf32>, tensor<2x2x?xf32>, tensor<2x2x64x32xf32>, tensor<2x2xf32>) -> (tensor<2x8x?x32xf32>, tensor<2x2x?xf32>, tensor<2x2x64x32xf32>, tensor<2x2xf32>)
+  // An erasure, in chunks, packed.
+  // CHECK: attn.recurrence #attn.no_decay read(%{{.*}} "b(gr)nd" current) erase(%{{.*}} "bgnd", %{{.*}} "bgnd", %{{.*}} "bgnv" decayed) state(%{{.*}} "sbgdv") packed(%{{.*}}) as chunkwise 64 -> "b(gr)nv", state "sbgdv" : (
+  %3:2 = attn.recurrence #attn.no_decay read(%q "b(gr)nd" current) erase(%k "bgnd", %x "bgnd", %v "bgnv" decayed) state(%t "sbgdv") packed(%cu) as chunkwise 64 -> "b(gr)nv", state "sbgdv" : (tensor<2x8x?x64xf32>, tensor<2x2x?x64xf32>, tensor<2x2x?x64xf32>, tensor<2x2x?x32xf32>, tensor<5x2x2x64x32xf32>, tensor<6xi32>) -> (tensor<2x8x?x32xf32>, tensor<5x2x2x64x32xf32>)
+  // CHECK: attn.scan inputs(%{{.*}} "bgnd", %{{.*}} "bgnv") state(%{{.*}}) over "bgdv" {
+  // CHECK: attn.yield %{{.*}}, %{{.*}} : tensor<64x32xf32>, tensor<32xf32>
+  // CHECK: } -> "bgnv", state : (
+  %4:2 = attn.scan inputs(%k "bgnd", %v "bgnv") state(%s) over "bgdv" {
+  ^bb0(%a: tensor<64x32xf32>, %b: tensor<64xf32>, %c: tensor<32xf32>):
+    %d = attn.gate %a, %b subscripts "dv,d->dv" : tensor<64x32xf32>, tensor<64xf32> -> tensor<64x32xf32>
+    attn.yield %d, %c : tensor<64x32xf32>, tensor<32xf32>
+  } -> "bgnv", state : (tensor<2x2x?x64xf32>, tensor<2x2x?x32xf32>, tensor<2x2x64x32xf32>) -> (tensor<2x2x?x32xf32>, tensor<2x2x64x32xf32>)
+  return
+}

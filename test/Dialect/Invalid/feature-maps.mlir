@@ -1,4 +1,4 @@
-// F1 to F7: feature maps. See docs/Spec.md.
+// F1 to F8: feature maps. See docs/Spec.md.
 // RUN: attn-opt %s -split-input-file -verify-diagnostics
 
 // F1: neither map nor region.
@@ -25,7 +25,7 @@ func.func @f(%x: tensor<?x16xf32>) {
 // F2: rank 1.
 func.func @f(%x: tensor<16xf32>) {
   // expected-error @below {{[F2] expected two different dimensions of 'tensor<16xf32>' for tokens and features, got -1 and 0}}
-  %0 = attn.feature_map %x, #attn.elu1 : tensor<16xf32> -> tensor<16xf32>
+  %0 = attn.feature_map %x, #attn.exp : tensor<16xf32> -> tensor<16xf32>
   return
 }
 
@@ -34,7 +34,7 @@ func.func @f(%x: tensor<16xf32>) {
 // F2: rank 0.
 func.func @f(%x: tensor<f32>) {
   // expected-error @below {{[F2]}}
-  %0 = attn.feature_map %x, #attn.elu1 : tensor<f32> -> tensor<f32>
+  %0 = attn.feature_map %x, #attn.exp : tensor<f32> -> tensor<f32>
   return
 }
 
@@ -388,7 +388,43 @@ func.func @f(%x: tensor<?x16xf32>) {
 
 // A yield elsewhere.
 func.func @f(%x: f32) {
-  // expected-error @below {{'attn.yield' op expects parent op 'attn.feature_map'}}
+  // expected-error @below {{'attn.yield' op expects parent op to be one of 'attn.feature_map, attn.scan'}}
   attn.yield %x : f32
+  return
+}
+
+// -----
+
+// F2: a dimension of an element-wise map that is not there.
+func.func @f(%x: tensor<16xf32>) {
+  // expected-error @below {{[F2]}}
+  %0 = attn.feature_map %x, #attn.elu1 token_dim = 1 : tensor<16xf32> -> tensor<16xf32>
+  return
+}
+
+// -----
+
+// F7: eps.
+func.func @f(%x: tensor<?x16xf32>) {
+  // expected-error @below {{[F7] expected a finite eps, 0 or more, got -1}}
+  %0 = attn.feature_map %x, #attn.l2_norm<eps = -1.0> : tensor<?x16xf32> -> tensor<?x16xf32>
+  return
+}
+
+// -----
+
+// F8: not an exponential map.
+func.func @f(%x: tensor<?x16xf32>) {
+  // expected-error @below {{[F8] expected an exponential map, got #attn.elu1}}
+  %0 = attn.feature_scale %x, #attn.elu1 : tensor<?x16xf32> -> tensor<?xf32>
+  return
+}
+
+// -----
+
+// F8: shape.
+func.func @f(%x: tensor<?x16xf32>) {
+  // expected-error @below {{[F8] expected one element for the features of 'tensor<?x16xf32>', got 'tensor<?x16xf32>'}}
+  %0 = attn.feature_scale %x, #attn.exp : tensor<?x16xf32> -> tensor<?x16xf32>
   return
 }

@@ -1,4 +1,4 @@
-// N1 to N3: softmax and normaliser. See docs/Spec.md.
+// N1 to N4: softmax and normaliser. See docs/Spec.md.
 // RUN: attn-opt %s -split-input-file -verify-diagnostics
 
 // N1: softmax of rank 1.
@@ -59,5 +59,14 @@ func.func @f(%s: tensor<?x?xf32>) {
 func.func @f(%s: tensor<?x?xf32>) {
   // expected-error @below {{expected a feature map, got #attn.causal}}
   %0 = attn.softmax %s approximated_by #attn.causal : tensor<?x?xf32>
+  return
+}
+
+// -----
+
+// N4.
+func.func @f(%s: tensor<?x?xf32>) {
+  // expected-error @below {{[N4] expected a finite floor above 0, got}}
+  %0 = attn.normalize %s floor 0.0 : tensor<?x?xf32>
   return
 }

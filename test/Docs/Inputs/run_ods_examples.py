@@ -5,7 +5,8 @@
 An example that is no function of its own is wrapped in one whose arguments are
 the operands that the example leaves open. Their types stand in the example: in
 `(%w : type)`, or in the list after the last colon of an operation, which has a
-type for each of the other operands in order.
+type for each of the other operands in order, or one for all of them. A list in
+parentheses, `(types) -> type`, has a type for every operand.
 """
 
 import argparse
@@ -65,10 +66,15 @@ def open_operands(text):
         for names, types in re.findall(r"\((%[^:()]*?) : ([^()]*)\)", operation):
             for name, type in zip(VALUE.findall(names), split_types(types)):
                 operands.setdefault(name, type)
-        operation = re.sub(r"\(%[^()]*\)", "", operation)
         operation, _, types = operation.rpartition(" : ")
-        types = split_types(types.partition("->")[0])
+        if types.startswith("("):
+            types = split_types(types[1 : types.index(")")])
+        else:
+            operation = re.sub(r"\(%[^()]*\)", "", operation)
+            types = split_types(types.partition("->")[0])
         names = VALUE.findall(operation)
+        if len(types) == 1:
+            types *= len(names)
         if len(names) != len(types):
             raise ValueError(f"{len(names)} operands, {len(types)} types: {statement}")
         for name, type in zip(names, types):
