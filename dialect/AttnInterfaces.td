@@ -97,6 +97,18 @@ def Attn_MaskAttrInterface : AttrInterface<"MaskAttrInterface"> {
            "::mlir::RankedTensorType":$scores, "::mlir::TypeRange":$operands)>,
     InterfaceMethod<"Whether every pair is in the set.",
       "bool", "isFull", (ins), [{}], [{ return false; }]>,
+    InterfaceMethod<[{
+      For as many queries as keys: whether the set is a lower triangle, true with
+      its diagonal and false without it. None for any other set.
+      }],
+      "std::optional<bool>", "getTriangle", (ins), [{}],
+      [{ return std::nullopt; }]>,
+    InterfaceMethod<[{
+      Whether the set is the pairs within one segment of the one operand, a
+      cu_seqlens.
+      }],
+      "bool", "isSegments", (ins "unsigned":$numOperands), [{}],
+      [{ return false; }]>,
     InterfaceMethod<"The literal definition: is the pair in the set?",
       "bool", "contains", (ins "const ::mlir::attn::MaskPoint &":$point)>,
     InterfaceMethod<[{

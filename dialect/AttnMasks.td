@@ -30,7 +30,8 @@ def Attn_FullAttr : Attn_MaskAttr<"Full", "full", ["isFull"]> {
   }];
 }
 
-def Attn_CausalAttr : Attn_MaskAttr<"Causal", "causal", ["emitKeyRange"]> {
+def Attn_CausalAttr : Attn_MaskAttr<"Causal", "causal",
+    ["emitKeyRange", "getTriangle"]> {
   let summary = "keys m <= n + offset of query n";
   let description = [{
     With N queries at the end of M keys (decode with a cache) `offset` is
@@ -46,7 +47,7 @@ def Attn_CausalAttr : Attn_MaskAttr<"Causal", "causal", ["emitKeyRange"]> {
 }
 
 def Attn_StrictlyCausalAttr : Attn_MaskAttr<"StrictlyCausal",
-    "strictly_causal", ["emitKeyRange"]> {
+    "strictly_causal", ["emitKeyRange", "getTriangle"]> {
   let summary = "keys m < n of query n";
   let description = [{
     The first query sees no key: its row is masked out entirely.
@@ -74,7 +75,7 @@ def Attn_SlidingWindowAttr : Attn_MaskAttr<"SlidingWindow", "sliding_window",
 }
 
 def Attn_PackedAttr : Attn_MaskAttr<"Packed", "packed",
-    ["prepare", "verifyContents"]> {
+    ["prepare", "verifyContents", "isSegments"]> {
   let summary = "query and key in one segment of cu_seqlens";
   let description = [{
     Packed sequences. The operand `cu_seqlens` is `tensor<(S+1) x i32 or i64>`:

@@ -42,3 +42,7 @@ std::pair<Value, Value> CausalAttr::emitKeyRange(OpBuilder &builder,
   // The last row, rowEnd - 1, sees the keys below rowEnd + offset.
   return {nullptr, emitLastKey(builder, loc, rowEnd, getOffset())};
 }
+
+std::optional<bool> CausalAttr::getTriangle() const {
+  return getOffset() == 0 ? std::optional(true) : std::nullopt;
+}

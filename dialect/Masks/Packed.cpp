@@ -172,3 +172,7 @@ Value PackedAttr::emitPredicate(OpBuilder &builder, Location loc, Value, Value,
   return arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, terms[0],
                                terms[1]);
 }
+
+bool PackedAttr::isSegments(unsigned numOperands) const {
+  return numOperands == 1;
+}

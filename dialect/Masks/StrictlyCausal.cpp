@@ -35,3 +35,5 @@ std::pair<Value, Value> StrictlyCausalAttr::emitKeyRange(OpBuilder &builder,
   Value one = arith::ConstantIndexOp::create(builder, loc, 1);
   return {nullptr, arith::SubIOp::create(builder, loc, rowEnd, one)};
 }
+
+std::optional<bool> StrictlyCausalAttr::getTriangle() const { return false; }
