@@ -30,7 +30,12 @@ attn::emitTileLoop(OpBuilder &b, Location loc, int64_t count, int64_t step,
   auto loop = scf::ForOp::create(
       b, loc, index(0), index(count), index(step), carried,
       [&](OpBuilder &n, Location l, Value iv, ValueRange args) {
-        scf::YieldOp::create(n, l, body(n, l, iv, args));
+        SmallVector<Value> results = body(n, l, iv, args);
+        // What is not written into the carried tile takes its place.
+        for (auto [result, arg] : llvm::zip_equal(results, args))
+          if (result.getDefiningOp<linalg::LinalgOp>())
+            result = TileOps(n, l).replace(arg, result);
+        scf::YieldOp::create(n, l, results);
       });
   return SmallVector<Value>(loop.getResults());
 }
@@ -292,10 +297,10 @@ void ScalarChunk::emit() {
                                                         : logs.prefix);
     head.scaled = factor ? ops.multiply(head.rows, factor, "i") : head.rows;
   }
-  if (terms.tails.empty() && !terms.state)
+  if (terms.tails.empty())
     return;
   // m' = max(m + sum g, max_j (suffix_j + gate_j))
-  Value tailFactor, stateFactor;
+  Value tailFactor;
   if (terms.logGate) {
     Value ends = sum({{terms.logGate, "i"}, {logs.suffix, "i"}});
     Value kept = sum({{terms.max, ""}, {logs.total, ""}});
@@ -309,17 +314,15 @@ void ScalarChunk::emit() {
           return arith::MaximumFOp::create(n, l, v[0], v[1]);
         });
     tailFactor = expMinus(ends, next);
-    stateFactor = expMinus(kept, next);
+    terms.stateFactor = expMinus(kept, next);
     terms.max = next;
   } else if (logs.suffix) {
     tailFactor = ops.exp(logs.suffix);
-    stateFactor = ops.exp(logs.total);
+    terms.stateFactor = ops.exp(logs.total);
   }
   for (ChunkTerms::Tail &tail : terms.tails)
     tail.scaled = tailFactor ? ops.multiply(tail.cols, tailFactor, "i")
                              : tail.cols;
-  if (terms.state && stateFactor)
-    terms.state = ops.multiply(terms.state, stateFactor, "");
 }
 
 void attn::emitScalarChunk(OpBuilder &b, Location loc, Value decays,

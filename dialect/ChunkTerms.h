@@ -27,7 +27,7 @@ enum class StateRead : uint32_t;
 ///          `diagonal[i]` for previous, if it is given
 ///   head : scaled_i = D(i, -1) rows_i, or D(i-1, -1) rows_i for previous
 ///   tail : scaled_j = D(C-1, j) cols_j
-///   state: S = D(C-1, -1) S
+///   state: stateFactor = D(C-1, -1)
 ///
 /// Every factor is the exponential of a sum of decays of consecutive tokens,
 /// at most 1.
@@ -56,8 +56,9 @@ struct ChunkTerms {
   SmallVector<Pair> pairs;
   SmallVector<Head> heads;
   SmallVector<Tail> tails;
-  /// [K, V] on entry, becomes the one on exit; may be null.
-  Value state;
+  /// Result: what the state [K, V] is multiplied by, of rank 0 or [K]; null
+  /// for 1.
+  Value stateFactor;
   /// [C], or null where nothing is stabilised.
   Value logGate;
   /// The running maximum, rank 0; becomes the one on exit.

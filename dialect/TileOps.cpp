@@ -67,9 +67,12 @@ Value TileOps::transpose(Value tile) {
 }
 
 /// The map of a tile of rank 1 or 2 in loops (i, j): (i, j) or (i).
+/// The first dimensions of `loops`, as many as the tile has.
 static AffineMap rowMap(OpBuilder &b, Value tile, int64_t loops) {
-  int64_t rank = typeOf(tile).getRank();
-  return b.getMultiDimIdentityMap(loops).getMajorSubMap(rank);
+  SmallVector<AffineExpr> exprs;
+  for (int64_t i = 0; i < typeOf(tile).getRank(); ++i)
+    exprs.push_back(b.getAffineDimExpr(i));
+  return AffineMap::get(loops, 0, exprs, b.getContext());
 }
 
 Value TileOps::map(ValueRange tiles, Type element, Body body) {
@@ -111,7 +114,10 @@ Value TileOps::broadcast(ArrayRef<int64_t> shape, Type element,
     ins.push_back(named.tile);
     maps.push_back(getNamedMap(b, named.dims, rank));
   }
-  return generic(ins, maps, out, b.getMultiDimIdentityMap(rank), rank, 0, body);
+  return generic(ins, maps, out, b.getMultiDimIdentityMap(rank), rank, 0,
+                 [&](OpBuilder &n, Location l, ValueRange args) {
+                   return body(n, l, args.drop_back());
+                 });
 }
 
 Value TileOps::broadcastInto(Value acc, ArrayRef<Named> tiles, Body body) {
@@ -162,6 +168,10 @@ Value TileOps::rowDot(Value x, Value y) {
                    Value product = arith::MulFOp::create(n, l, v[0], v[1]);
                    return arith::AddFOp::create(n, l, v[2], product);
                  });
+}
+
+Value TileOps::replace(Value destination, Value value) {
+  return linalg::CopyOp::create(b, loc, value, destination).getResult(0);
 }
 
 Value TileOps::getRows(Value tile, OpFoldResult begin, int64_t count) {

@@ -52,6 +52,10 @@ public:
   /// sum_j x[i, j] y[i, j]
   Value rowDot(Value x, Value y);
 
+  /// Copies `value` to the place of `destination`, so that a loop that carries a
+  /// tile has one buffer for it.
+  Value replace(Value destination, Value value);
+
   /// Rows [begin, begin + count) of a tile.
   Value getRows(Value tile, OpFoldResult begin, int64_t count);
   Value setRows(Value rows, Value tile, OpFoldResult begin);

@@ -88,6 +88,75 @@ def AttnReassociate : Pass<"attn-reassociate", "::mlir::func::FuncOp"> {
     "::mlir::tensor::TensorDialect"];
 }
 
+def AttnAnalyzeScans : Pass<"attn-analyze-scans", "::mlir::func::FuncOp"> {
+  let summary = "Finds the structure of a user's own recurrence";
+  let description = [{
+    The region of an `attn.scan` states how a state changes from one token to the
+    next. The pass finds by abstract interpretation what it computes, in terms of
+    the state S before the token, and replaces the scan by an `attn.recurrence`,
+    which has the forms of every other mechanism.
+
+    **Before.** An update with a gate for each key channel and a correction:
+
+    ```mlir
+    func.func @main(%q: tensor<8x?x64xf32>, %k: tensor<8x?x64xf32>, %v: tensor<8x?x32xf32>, %g: tensor<8x?x64xf32>, %beta: tensor<8x?xf32>) -> tensor<8x?x32xf32> {
+      %o = attn.scan inputs(%q "hnd", %k "hnd", %v "hnv", %g "hnd", %beta "hn") over "hdv" {
+      ^bb0(%s: tensor<64x32xf32>, %qt: tensor<64xf32>, %kt: tensor<64xf32>, %vt: tensor<32xf32>, %gt: tensor<64xf32>, %bt: tensor<f32>):
+        %w = math.exp %gt : tensor<64xf32>
+        %d = attn.gate %s, %w subscripts "dv,d->dv" : tensor<64x32xf32>, tensor<64xf32> -> tensor<64x32xf32>
+        %r = attn.contract %kt, %d subscripts "d,dv->v" : tensor<64xf32>, tensor<64x32xf32> -> tensor<32xf32>
+        %e = arith.subf %vt, %r : tensor<32xf32>
+        %u = attn.gate %e, %bt subscripts "v,->v" : tensor<32xf32>, tensor<f32> -> tensor<32xf32>
+        %ku = attn.gate %kt, %u subscripts "d,v->dv" : tensor<64xf32>, tensor<32xf32> -> tensor<64x32xf32>
+        %n = arith.addf %d, %ku : tensor<64x32xf32>
+        %y = attn.contract %qt, %n subscripts "d,dv->v" : tensor<64xf32>, tensor<64x32xf32> -> tensor<32xf32>
+        attn.yield %n, %y : tensor<64x32xf32>, tensor<32xf32>
+      } -> "hnv" : (tensor<8x?x64xf32>, tensor<8x?x64xf32>, tensor<8x?x32xf32>, tensor<8x?x64xf32>, tensor<8x?xf32>) -> tensor<8x?x32xf32>
+      return %o : tensor<8x?x32xf32>
+    }
+    ```
+
+    **After.** The transition takes the logarithm of the gate; what does not
+    depend on the state is computed for all tokens before:
+
+    ```mlir
+    func.func @main(%q: tensor<8x?x64xf32>, %k: tensor<8x?x64xf32>, %v: tensor<8x?x32xf32>, %g: tensor<8x?x64xf32>, %beta: tensor<8x?xf32>) -> tensor<8x?x32xf32> {
+      %bv = attn.gate %v, %beta subscripts "hnv,hn->hnv" : tensor<8x?x32xf32>, tensor<8x?xf32> -> tensor<8x?x32xf32>
+      %bk = attn.gate %k, %beta subscripts "hnd,hn->hnd" : tensor<8x?x64xf32>, tensor<8x?xf32> -> tensor<8x?x64xf32>
+      %o = attn.recurrence #attn.diagonal_decay by(%g "hnd") read(%q "hnd" current) erase(%bk "hnd", %k "hnd", %bv "hnv" decayed) -> "hnv" : (tensor<8x?x64xf32>, tensor<8x?x64xf32>, tensor<8x?x64xf32>, tensor<8x?x64xf32>, tensor<8x?x32xf32>) -> tensor<8x?x32xf32>
+      return %o : tensor<8x?x32xf32>
+    }
+    ```
+
+    A passed remark names the structure: no, a scalar, a diagonal or an
+    element-wise decay or a dense transition, and whether there is a low-rank
+    correction.
+
+    **Legality.** The new state is `T(S) + sum k v^T + b (r - p^T X)^T`, where T
+    multiplies S by factors, or by a matrix, and X is S or T(S); at most one
+    correction `b (..)^T`, and none with a matrix or with factors that differ
+    along the value channels. Factors are `exp(g)`, products of such, or known to
+    be from 0 to 1: by a range that a gate declares, by a constant, as a
+    logistic function `1 / (1 + exp(-x))` or as 1 minus such a value. The output
+    reads the state before the token, after its factors or after the update, may
+    be multiplied by and added to what does not depend on the state. Anything
+    else, an update that is not linear in the state above all, is an error at the
+    operation in question, with the reason; there is no other way to compute a
+    scan.
+
+    **Numerics.** Exact up to rounding. Where a factor is not an exponential, its
+    logarithm is taken, -inf for a factor of zero. Declared ranges of factors
+    are checked in a call as before.
+
+    **Cost.** One walk over the region. At run time, values for all tokens of
+    what a token computes from its inputs; nothing of the size of the state for
+    each token but what the region gives as a matrix or as a factor for each
+    element.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
 def AttnStabilize : Pass<"attn-stabilize", "::mlir::func::FuncOp"> {
   let summary = "Permits to rescale exponential features that a normaliser cancels";
   let description = [{

@@ -309,11 +309,8 @@ void Triangle::emit() {
         "ij");
   for (ChunkTerms::Tail &tail : terms.tails)
     tail.scaled = ops.multiply(tail.cols, ops.exp(carried[Suffix]), "ij");
-  if (terms.state) {
-    Value total = ops.flatten(
-        ops.getRows(carried[Inclusive], b.getIndexAttr(tokens - 1), 1));
-    terms.state = ops.multiply(terms.state, ops.exp(total), "i");
-  }
+  terms.stateFactor = ops.exp(ops.flatten(
+      ops.getRows(carried[Inclusive], b.getIndexAttr(tokens - 1), 1)));
 }
 
 void DiagonalDecayAttr::emitChunk(OpBuilder &builder, Location loc,

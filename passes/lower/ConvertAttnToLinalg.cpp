@@ -13,7 +13,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "passes/Passes.h"
-#include "passes/lower/TileEmitter.h"
+#include "passes/lower/EmitRecurrence.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace mlir::attn {
@@ -47,6 +47,17 @@ static bool costsProduct(Value value) {
   return llvm::any_of(op->getOperands(), costsProduct);
 }
 
+/// Projections of feature maps, operands of masks, and states.
+static bool isReadWhole(OpOperand &use) {
+  Operation *op = use.getOwner();
+  if (auto recurrence = dyn_cast<RecurrenceOp>(op))
+    return use.get() == recurrence.getInitialState() ||
+           use.get() == recurrence.getInitialMax() ||
+           use.get() == recurrence.getCuSeqlens();
+  return isa<FeatureMapOp, MaskOp, FeatureScaleOp>(op) &&
+         use.getOperandNumber() > 0;
+}
+
 /// Values that are computed once and read: those that somebody else uses, and
 /// those that a product would compute again for every tile of its result.
 static llvm::SetVector<Value> collectRoots(func::FuncOp function) {
@@ -57,12 +68,9 @@ static llvm::SetVector<Value> collectRoots(func::FuncOp function) {
       Value value = operand.get();
       if (!TileEmitter::isComputed(value.getDefiningOp()))
         continue;
-      // Projections of feature maps and operands of masks are read whole.
-      bool parameter =
-          isa<FeatureMapOp, MaskOp>(op) && operand.getOperandNumber() > 0;
-      if (!computed || parameter) {
+      if (!computed || isReadWhole(operand)) {
         wanted.insert(value);
-      } else if (isa<ContractionOpInterface>(op)) {
+      } else if (isa<ContractionOpInterface, RecurrenceOp>(op)) {
         while (isa_and_nonnull<AppendOnesOp, ScaleOp>(value.getDefiningOp()))
           value = value.getDefiningOp()->getOperand(0);
         if (costsProduct(value))
@@ -73,7 +81,7 @@ static llvm::SetVector<Value> collectRoots(func::FuncOp function) {
   llvm::SetVector<Value> roots;
   function.walk([&](Operation *op) {
     for (Value result : op->getResults())
-      if (wanted.contains(result))
+      if (wanted.contains(result) || isa<RecurrenceOp>(op))
         roots.insert(result);
   });
   return roots;
@@ -210,10 +218,66 @@ FailureOr<Value> RootEmitter::emitTiles(Value into, OpFoldResult rowLo,
 // The pass
 //===----------------------------------------------------------------------===//
 
+/// Steps are strided slices.
+template <typename Op>
+static Value emitSteps(Op op, Value input) {
+  constexpr bool expands = std::is_same_v<Op, ExpandStepsOp>;
+  OpBuilder b(op);
+  Location loc = op.getLoc();
+  Type element = op.getType().getElementType();
+  if (getElementTypeOrSelf(input.getType()) != element)
+    input = arith::ExtFOp::create(
+        b, loc, cast<RankedTensorType>(input.getType()).clone(element), input);
+  int64_t rank = op.getType().getRank(), dim = op.getTokenDimension();
+  SmallVector<OpFoldResult> shape = tensor::getMixedSizes(b, loc, input),
+                            sizes = shape,
+                            offsets(rank, b.getIndexAttr(0)),
+                            strides(rank, b.getIndexAttr(1));
+  int64_t steps = op.getSteps();
+  offsets[dim] = b.getIndexAttr(steps - 1);
+  strides[dim] = b.getIndexAttr(steps);
+  AffineExpr d0 = b.getAffineDimExpr(0);
+  if (!expands) {
+    sizes[dim] = affine::makeComposedFoldedAffineApply(
+        b, loc, d0.floorDiv(steps), {shape[dim]});
+    Value slice = tensor::ExtractSliceOp::create(b, loc, input, offsets, sizes,
+                                                 strides);
+    // Packed again: who reads a result may take it to be contiguous.
+    Value packed = tensor::EmptyOp::create(b, loc, sizes, element);
+    return linalg::CopyOp::create(b, loc, slice, packed).getResult(0);
+  }
+  shape[dim] =
+      affine::makeComposedFoldedAffineApply(b, loc, d0 * steps, {shape[dim]});
+  Value zero = tensor::EmptyOp::create(b, loc, shape, element);
+  zero = linalg::FillOp::create(b, loc, TileOps(b, loc).constant(element, 0),
+                                zero)
+             .getResult(0);
+  return tensor::InsertSliceOp::create(b, loc, input, zero, offsets, sizes,
+                                       strides);
+}
+
 namespace {
 struct ConvertAttnToLinalg
     : attn::impl::ConvertAttnToLinalgBase<ConvertAttnToLinalg> {
   using ConvertAttnToLinalgBase::ConvertAttnToLinalgBase;
+
+  /// Tensors for the results of an operation.
+  FailureOr<SmallVector<Value>> emitProducer(TileEmitter &emitter,
+                                             Operation *op) {
+    if (auto recurrence = dyn_cast<RecurrenceOp>(op))
+      return emitRecurrence(emitter, recurrence);
+    if (auto steps = dyn_cast<ExpandStepsOp>(op))
+      return SmallVector<Value>{
+          emitSteps(steps, emitter.getTensor(steps.getInput()))};
+    if (auto steps = dyn_cast<TakeStepsOp>(op))
+      return SmallVector<Value>{
+          emitSteps(steps, emitter.getTensor(steps.getInput()))};
+    FailureOr<Value> tensor =
+        RootEmitter(emitter, op->getResult(0)).emit(allowQuadratic);
+    if (failed(tensor))
+      return failure();
+    return SmallVector<Value>{*tensor};
+  }
 
   void runOnOperation() override {
     if (rowTile < 1 || keyTile < 1) {
@@ -234,25 +298,37 @@ struct ConvertAttnToLinalg
 
     // 1. Compute every root; the ones before it are read.
     SmallVector<std::pair<Value, Value>> computed;
-    for (Value root : collectRoots(getOperation())) {
-      FailureOr<Value> tensor = RootEmitter(emitter, root).emit(allowQuadratic);
-      if (failed(tensor))
-        return signalPassFailure();
-      if (tensor->getType() != root.getType()) {
+    auto setComputed = [&](Value root, Value tensor) {
+      if (tensor.getType() != root.getType()) {
         OpBuilder b(root.getContext());
-        b.setInsertionPointAfterValue(*tensor);
-        *tensor =
-            tensor::CastOp::create(b, root.getLoc(), root.getType(), *tensor);
+        b.setInsertionPointAfterValue(tensor);
+        tensor =
+            tensor::CastOp::create(b, root.getLoc(), root.getType(), tensor);
       }
-      emitter.setMaterialized(root, *tensor);
-      computed.emplace_back(root, *tensor);
+      emitter.setMaterialized(root, tensor);
+      computed.emplace_back(root, tensor);
+    };
+    llvm::SetVector<Value> roots = collectRoots(getOperation());
+    SmallVector<Operation *> producers;
+    getOperation().walk([&](Operation *op) {
+      if (isa<ExpandStepsOp, TakeStepsOp>(op) ||
+          llvm::any_of(op->getResults(),
+                       [&](Value result) { return roots.contains(result); }))
+        producers.push_back(op);
+    });
+    for (Operation *op : producers) {
+      FailureOr<SmallVector<Value>> tensors = emitProducer(emitter, op);
+      if (failed(tensors))
+        return signalPassFailure();
+      for (auto [root, tensor] : llvm::zip_equal(op->getResults(), *tensors))
+        setComputed(root, tensor);
     }
     // 2. The graph's own operations are left without users.
     for (auto [root, tensor] : computed)
       root.replaceAllUsesExcept(tensor, {});
     SmallVector<Operation *> graph;
     getOperation().walk([&](Operation *op) {
-      if (TileEmitter::isComputed(op) && isa<AttnDialect>(op->getDialect()))
+      if (isa_and_nonnull<AttnDialect>(op->getDialect()) && !isa<YieldOp>(op))
         graph.push_back(op);
     });
     for (Operation *op : llvm::reverse(graph))

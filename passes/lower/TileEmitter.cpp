@@ -33,7 +33,7 @@ bool TileEmitter::isComputed(Operation *op) {
   if (!op)
     return false;
   if (isa<AttnDialect>(op->getDialect()))
-    return !isa<YieldOp>(op);
+    return !isa<YieldOp, ExpandStepsOp, TakeStepsOp>(op);
   if (!OpTrait::hasElementwiseMappableTraits(op) || op->getNumResults() != 1)
     return false;
   auto type = dyn_cast<RankedTensorType>(op->getResult(0).getType());
@@ -78,7 +78,7 @@ FailureOr<TileDims> TileEmitter::getTileDims(Value value) {
     return TileDims{rank - 2, rank - 1, true};
   if (auto product = dyn_cast_or_null<ContractionOpInterface>(op))
     return getProductDims(product);
-  if (isComputed(op))
+  if (isComputed(op) && !isa<NamedAxesOpInterface>(op))
     for (Value operand : op->getOperands())
       if (auto type = dyn_cast<RankedTensorType>(operand.getType());
           type && type.getRank() == rank && isComputed(operand.getDefiningOp()))
@@ -101,6 +101,17 @@ OpFoldResult TileEmitter::getSize(OpBuilder &b, Value value, int64_t dim) {
       for (auto [i, other] : llvm::enumerate(*axes))
         if (other == einsum.result[dim])
           return getSize(b, operand, i);
+  } else if (auto named = dyn_cast_or_null<NamedAxesOpInterface>(op)) {
+    unsigned number = cast<OpResult>(value).getResultNumber();
+    EinsumDim wanted = named.getAxesOfResults()[number][dim];
+    for (auto [axes, operand] :
+         llvm::zip_equal(named.getAxesOfOperands(), op->getOperands()))
+      for (auto [i, other] : llvm::enumerate(axes))
+        if (other == wanted)
+          return getSize(b, operand, i);
+  } else if (auto scale = dyn_cast_or_null<FeatureScaleOp>(op)) {
+    return getSize(b, scale.getInput(),
+                   dim + (dim >= scale.getFeatureDimension()));
   } else if (isComputed(op)) {
     for (Value operand : op->getOperands())
       if (auto other = dyn_cast<RankedTensorType>(operand.getType());
@@ -173,7 +184,9 @@ FailureOr<Value> TileEmitter::emit(OpBuilder &b, Value value,
   if (materialized.contains(value) || !isComputed(op))
     return emitLeaf(b, value, request);
   // Maps on tokens and on scores compute [token, feature] and [query, key].
-  if (isa<FeatureMapOp, MaskOp, SoftmaxOp, NormalizeOp>(op)) {
+  auto map = dyn_cast<FeatureMapOp>(op);
+  if (isa<MaskOp, SoftmaxOp, NormalizeOp>(op) ||
+      (map && !map.isElementwise())) {
     FailureOr<TileDims> dims = getTileDims(value);
     if (request.rowDim == dims->col && request.colDim == dims->row) {
       FailureOr<Value> tile = emit(b, value, request.transposed());
@@ -193,6 +206,17 @@ FailureOr<Value> TileEmitter::emit(OpBuilder &b, Value value,
       .Case([&](MaskOp op) { return emitMask(b, op, request); })
       .Case<SoftmaxOp, NormalizeOp>(
           [&](auto op) { return emitRowNormalizer(b, op, request); })
+      .Case([&](GateOp op) { return emitGate(b, op, request); })
+      .Case([&](DivideOp op) { return emitDivide(b, op, request); })
+      .Case([&](FeatureScaleOp op) {
+        return emitFeatureScale(b, op, request);
+      })
+      .Case<CausalScoreOp, SolveOp, RecurrenceOp, ScanOp>(
+          [&](Operation *op) -> FailureOr<Value> {
+            return op->emitOpError(
+                "is left in the graph: no recurrence was derived from it, and "
+                "nothing else lowers it");
+          })
       .Case([&](AppendOnesOp op) { return emitAppendOnes(b, op, request); })
       .Case([&](DivideByLastOp op) { return emitDivideByLast(b, op, request); })
       .Default([&](Operation *op) { return emitElementwise(b, op, request); });
@@ -223,11 +247,12 @@ FailureOr<Value> TileEmitter::emitVector(OpBuilder &b, Value value,
                                          int64_t dim, int64_t size) {
   RankedTensorType type = typeOf(value);
   if (type.getRank() >= 2) {
-    // One wide in another dimension.
+    // One wide in another dimension, the next one if there is one: slices that
+    // drop dimensions of size one keep their order.
     TileRequest request;
     request.offsets.assign(offsets.begin(), offsets.end());
     request.rowDim = dim;
-    request.colDim = dim == 0 ? 1 : dim - 1;
+    request.colDim = dim + 1 < type.getRank() ? dim + 1 : dim - 1;
     request.rows = size;
     FailureOr<Value> tile = emit(b, value, request);
     if (failed(tile))
@@ -271,6 +296,23 @@ FailureOr<Value> TileEmitter::emitElementwise(OpBuilder &b, Operation *op,
   clone->getResult(0).setType(
       typeOf(op->getResult(0)).clone({request.rows, request.cols}));
   return clone->getResult(0);
+}
+
+FailureOr<Value> TileEmitter::emitDivide(OpBuilder &b, DivideOp op,
+                                         const TileRequest &request) {
+  SmallVector<Value, 3> tiles;
+  for (Value operand : op->getOperands()) {
+    FailureOr<Value> tile = emit(b, operand, request);
+    if (failed(tile))
+      return failure();
+    tiles.push_back(*tile);
+  }
+  std::optional<double> floor;
+  if (op.getFloor())
+    floor = op.getFloor()->convertToDouble();
+  return TileOps(b, op.getLoc())
+      .divideRows(tiles[0], tiles[1], op.getEps().convertToDouble(), floor,
+                  op.getLogScale() ? tiles[2] : Value());
 }
 
 FailureOr<Value> TileEmitter::emitAppendOnes(OpBuilder &b, AppendOnesOp op,

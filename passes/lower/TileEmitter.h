@@ -71,6 +71,11 @@ public:
   void setMaterialized(Value value, Value tensor) {
     materialized[value] = tensor;
   }
+  /// The tensor that tiles of `value` are read from: its own, or itself.
+  Value getTensor(Value value) const {
+    Value tensor = materialized.lookup(value);
+    return tensor ? tensor : value;
+  }
   const TileSizes &getSizes() const { return sizes; }
 
   /// The loops `size` by `size` over [lo, hi) for each of the sizes, carrying
@@ -102,6 +107,12 @@ private:
   FailureOr<Value> emitAppendOnes(OpBuilder &b, AppendOnesOp op,
                                   const TileRequest &request);
   FailureOr<Value> emitDivideByLast(OpBuilder &b, DivideByLastOp op,
+                                    const TileRequest &request);
+  FailureOr<Value> emitGate(OpBuilder &b, GateOp op,
+                            const TileRequest &request);
+  FailureOr<Value> emitDivide(OpBuilder &b, DivideOp op,
+                              const TileRequest &request);
+  FailureOr<Value> emitFeatureScale(OpBuilder &b, FeatureScaleOp op,
                                     const TileRequest &request);
   FailureOr<Value> emitElementwise(OpBuilder &b, Operation *op,
                                    const TileRequest &request);

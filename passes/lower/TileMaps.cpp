@@ -124,6 +124,43 @@ FailureOr<Value> TileEmitter::emitFeatureMap(OpBuilder &b, FeatureMapOp op,
   });
 }
 
+FailureOr<Value> TileEmitter::emitFeatureScale(OpBuilder &b, FeatureScaleOp op,
+                                               const TileRequest &request) {
+  // The result has the dimensions of the input but for the features.
+  Location loc = op.getLoc();
+  int64_t feature = op.getFeatureDimension();
+  auto toInput = [&](int64_t dim) { return dim + (dim >= feature); };
+  bool transposed = toInput(request.colDim) == op.getTokenDimension();
+  int64_t rowDim = transposed ? request.colDim : request.rowDim;
+  int64_t other = transposed ? request.rows : request.cols;
+  if (toInput(rowDim) != op.getTokenDimension() || other != 1)
+    return op.emitOpError("is needed for several batch indices at a time");
+  TileRequest inputRequest;
+  inputRequest.offsets = request.offsets;
+  inputRequest.offsets.insert(inputRequest.offsets.begin() + feature,
+                              b.getIndexAttr(0));
+  inputRequest.rowDim = toInput(rowDim);
+  inputRequest.colDim = feature;
+  inputRequest.rows = transposed ? request.cols : request.rows;
+  inputRequest.cols = op.getInput().getType().getDimSize(feature);
+  FailureOr<Value> input = emit(b, op.getInput(), inputRequest);
+  if (failed(input))
+    return failure();
+  TileOps ops(b, loc);
+  Type element = op.getType().getElementType();
+  FeatureMapTile tile;
+  tile.input = ops.convert(*input, element);
+  tile.position = getValueOrCreateConstantIndexOp(
+      b, loc, inputRequest.offsets[inputRequest.rowDim]);
+  SmallVector<OpFoldResult> batch = getBatchOffsets(inputRequest);
+  for (Value operand : op.getMapOperands())
+    tile.operands.push_back(sliceProjection(b, loc, operand, batch, element));
+  Value max = ops.rowMax(op.getMap().emitLogTile(b, loc, tile));
+  return Value(tensor::ExpandShapeOp::create(
+      b, loc, RankedTensorType::get({request.rows, request.cols}, element), max,
+      ArrayRef<ReassociationIndices>{{0, 1}}));
+}
+
 //===----------------------------------------------------------------------===//
 // Masks
 //===----------------------------------------------------------------------===//

@@ -8,16 +8,9 @@
 #ifndef ATTN_PASSES_LOWER_TILEPRODUCT_H
 #define ATTN_PASSES_LOWER_TILEPRODUCT_H
 
-#include "passes/lower/TileEmitter.h"
+#include "passes/lower/NamedTiles.h"
 
 namespace mlir::attn {
-
-/// The part of an axis that a tile covers.
-struct AxisRange {
-  OpFoldResult offset;
-  int64_t size = 1;
-};
-using AxisRanges = llvm::SmallDenseMap<char, AxisRange>;
 
 /// One operand of a product, which has the summed axis and one other.
 struct ProductOperand {
@@ -31,13 +24,13 @@ struct TileEmitter::Product {
   ContractionOpInterface op;
   ProductOperand left, right;
   char x, y, c;
-  AxisRanges ranges;   // of all axes but c
+  AxisPlaces places;   // of all axes but c
   OpFoldResult extent; // of c
   Type element;
-  /// Sizes of the axes that share a dimension with slower ones.
-  llvm::SmallDenseMap<char, OpFoldResult> sizes;
 
-  AxisRange getRange(char axis) const { return ranges.lookup(axis); }
+  AxisRange getRange(char axis) const {
+    return places.ranges.lookup(axis);
+  }
 };
 
 /// What to ask of an operand, and whether its tile is [c, other].
@@ -50,9 +43,7 @@ struct OperandRequest {
 /// of two token axes, queries are.
 OperandRequest
 getOperandRequest(OpBuilder &b, Location loc, const ProductOperand &operand,
-                  const AxisRanges &ranges,
-                  const llvm::SmallDenseMap<char, OpFoldResult> &sizes, char c,
-                  AxisRange range);
+                  const AxisPlaces &places, char c, AxisRange range);
 
 } // namespace mlir::attn
 

@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mlir/Dialect/Affine/IR/AffineOps.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "passes/lower/TileProduct.h"
 
@@ -18,31 +17,6 @@ using namespace mlir::attn;
 
 /// The size of an axis from an operand where it is a dimension by itself, or
 /// from the sizes of the other axes of its dimension.
-static OpFoldResult getAxisSize(OpBuilder &b, TileEmitter &emitter,
-                                ContractionOpInterface op, const Einsum &einsum,
-                                char axis) {
-  std::pair<const EinsumOperand *, Value> operands[] = {
-      {&einsum.lhs, op.getLhs()}, {&einsum.rhs, op.getRhs()}};
-  for (auto &[axes, value] : operands)
-    for (auto [i, dim] : llvm::enumerate(*axes))
-      if (dim.size() == 1 && dim[0] == axis)
-        return emitter.getSize(b, value, i);
-  for (auto &[axes, value] : operands)
-    for (auto [i, dim] : llvm::enumerate(*axes)) {
-      if (!llvm::is_contained(dim, axis))
-        continue;
-      OpFoldResult size = emitter.getSize(b, value, i);
-      AffineExpr d0 = b.getAffineDimExpr(0), d1 = b.getAffineDimExpr(1);
-      for (char other : dim)
-        if (other != axis)
-          size = affine::makeComposedFoldedAffineApply(
-              b, op.getLoc(), AffineMap::get(2, 0, d0.floorDiv(d1)),
-              {size, getAxisSize(b, emitter, op, einsum, other)});
-      return size;
-    }
-  return b.getIndexAttr(1);
-}
-
 FailureOr<TileEmitter::Product>
 TileEmitter::analyzeProduct(OpBuilder &b, ContractionOpInterface op,
                             const TileRequest &request) {
@@ -58,24 +32,13 @@ TileEmitter::analyzeProduct(OpBuilder &b, ContractionOpInterface op,
       einsum.result[request.colDim].size() != 1)
     return op->emitOpError("cannot be tiled along a group of axes");
 
-  // 1. Where the tile lies on each axis; a composite index is taken apart:
-  //    (g r) -> g = i / R, r = i mod R.
-  AffineExpr d0 = b.getAffineDimExpr(0), d1 = b.getAffineDimExpr(1);
-  for (auto [i, dim] : llvm::enumerate(einsum.result)) {
-    OpFoldResult offset = request.offsets[i];
-    for (char axis : llvm::reverse(ArrayRef(dim).drop_front())) {
-      OpFoldResult size = getAxisSize(b, *this, op, einsum, axis);
-      product.sizes[axis] = size;
-      product.ranges[axis].offset = affine::makeComposedFoldedAffineApply(
-          b, loc, AffineMap::get(2, 0, d0 % d1), {offset, size});
-      offset = affine::makeComposedFoldedAffineApply(
-          b, loc, AffineMap::get(2, 0, d0.floorDiv(d1)), {offset, size});
-    }
-    product.ranges[dim.front()].offset = offset;
-  }
-  product.ranges[product.x].size = request.rows;
-  product.ranges[product.y].size = request.cols;
-  product.extent = getAxisSize(b, *this, op, einsum, product.c);
+  // 1. Where the tile lies on each axis.
+  NamedValue values[] = {{einsum.lhs, op.getLhs()}, {einsum.rhs, op.getRhs()}};
+  product.places =
+      placeAxes(b, loc, *this, values, einsum.result, request.offsets);
+  product.places.ranges[product.x].size = request.rows;
+  product.places.ranges[product.y].size = request.cols;
+  product.extent = getAxisSize(b, loc, *this, values, product.c);
 
   // 2. Which operand has the rows, which the columns.
   auto has = [](const EinsumOperand &axes, char axis) {
@@ -95,27 +58,16 @@ TileEmitter::analyzeProduct(OpBuilder &b, ContractionOpInterface op,
   return product;
 }
 
-OperandRequest
-attn::getOperandRequest(OpBuilder &b, Location loc,
-                        const ProductOperand &operand, const AxisRanges &ranges,
-                        const llvm::SmallDenseMap<char, OpFoldResult> &sizes,
-                        char c, AxisRange range) {
+OperandRequest attn::getOperandRequest(OpBuilder &b, Location loc,
+                                       const ProductOperand &operand,
+                                       const AxisPlaces &places, char c,
+                                       AxisRange range) {
   OperandRequest result;
   TileRequest &request = result.request;
-  AffineExpr d0 = b.getAffineDimExpr(0), d1 = b.getAffineDimExpr(1),
-             d2 = b.getAffineDimExpr(2);
-  for (const EinsumDim &dim : operand.axes) {
-    auto offsetOf = [&](char axis) {
-      return axis == c ? range.offset : ranges.lookup(axis).offset;
-    };
-    // (g r) -> g R + r
-    OpFoldResult offset = offsetOf(dim.front());
-    for (char axis : ArrayRef(dim).drop_front())
-      offset = affine::makeComposedFoldedAffineApply(
-          b, loc, AffineMap::get(3, 0, d0 * d1 + d2),
-          {offset, sizes.lookup(axis), offsetOf(axis)});
-    request.offsets.push_back(offset);
-  }
+  AxisPlaces all = places;
+  all.ranges[c] = range;
+  for (const EinsumDim &dim : operand.axes)
+    request.offsets.push_back(all.getOffset(b, loc, dim));
   int64_t sum = Einsum::find(operand.axes, c);
   int64_t other = Einsum::find(operand.axes, operand.other);
   bool sumIsToken = Einsum::isTokenAxis(c);
@@ -123,7 +75,7 @@ attn::getOperandRequest(OpBuilder &b, Location loc,
   result.sumFirst = sumIsToken != otherIsToken ? sumIsToken : sum < other;
   request.rowDim = result.sumFirst ? sum : other;
   request.colDim = result.sumFirst ? other : sum;
-  int64_t size = ranges.lookup(operand.other).size;
+  int64_t size = places.ranges.lookup(operand.other).size;
   request.rows = result.sumFirst ? range.size : size;
   request.cols = result.sumFirst ? size : range.size;
   return result;
@@ -150,11 +102,11 @@ FailureOr<Value> TileEmitter::emitContraction(OpBuilder &b,
            << Twine(product->c) << "' whose size is not static";
   AxisRange whole{b.getIndexAttr(0), *extent};
   OperandRequest left =
-      getOperandRequest(b, loc, product->left, product->ranges, product->sizes,
-                        product->c, whole);
+      getOperandRequest(b, loc, product->left, product->places, product->c,
+                        whole);
   OperandRequest right =
-      getOperandRequest(b, loc, product->right, product->ranges, product->sizes,
-                        product->c, whole);
+      getOperandRequest(b, loc, product->right, product->places, product->c,
+                        whole);
   FailureOr<Value> leftTile = emit(b, product->left.value, left.request);
   FailureOr<Value> rightTile = emit(b, product->right.value, right.request);
   if (failed(leftTile) || failed(rightTile))

@@ -168,11 +168,11 @@ FailureOr<Value> TileEmitter::emitTokenSum(OpBuilder &b, Product &product) {
         ops.constant(typeOf(map->getResult(0)).getElementType(), lowest));
 
   // 4. The loop over tiles of tokens.
-  AxisRanges ranges = product.ranges;
-  ranges[product.y].size = width;
+  AxisPlaces places = product.places;
+  places.ranges[product.y].size = width;
   SmallVector<int64_t> ladder = getLadder(product.extent, sizes.keys);
   auto [lo, hi] =
-      emitKeyRange(b, loc, left.value, ranges.lookup(product.x).offset, rows,
+      emitKeyRange(b, loc, left.value, product.getRange(product.x).offset, rows,
                    product.extent, ladder.front());
   auto body = [&](OpBuilder &n, Value offset, int64_t size,
                   ValueRange values) -> FailureOr<SmallVector<Value>> {
@@ -181,8 +181,8 @@ FailureOr<Value> TileEmitter::emitTokenSum(OpBuilder &b, Product &product) {
     AxisRange range{OpFoldResult(offset), size};
     for (auto [map, max] : llvm::zip_equal(maps, now.mapMax))
       runningMax[map] = {max, nullptr};
-    OperandRequest leftRequest = getOperandRequest(
-        n, loc, left, ranges, product.sizes, product.c, range);
+    OperandRequest leftRequest =
+        getOperandRequest(n, loc, left, places, product.c, range);
     FailureOr<Value> weights = emit(n, left.value, leftRequest.request);
     if (failed(weights))
       return failure();
@@ -190,8 +190,8 @@ FailureOr<Value> TileEmitter::emitTokenSum(OpBuilder &b, Product &product) {
     FailureOr<Value> values2 = Value();
     OperandRequest rightRequest;
     if (width > 0) {
-      rightRequest = getOperandRequest(n, loc, right, ranges, product.sizes,
-                                       product.c, range);
+      rightRequest =
+          getOperandRequest(n, loc, right, places, product.c, range);
       values2 = emit(n, right.value, rightRequest.request);
       if (failed(values2))
         return failure();
