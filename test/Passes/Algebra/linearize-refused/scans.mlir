@@ -1,10 +1,11 @@
-// RUN: attn-opt %s -o /dev/null
+// RUN: not attn-opt %s --attn-analyze-scans -o /dev/null 2>&1 | FileCheck %s
 
 // Updates of a user's own that are not linear in the state.
 // Each function is refused for the reason above it.
 
 !m = tensor<4x8xf32>
 
+// CHECK: error: the update is not linear in the state: 'math.tanh' of a value that depends on it
 // refused: a nonlinear function of the state
 func.func @tanh_of_the_state(%q: tensor<2x?x4xf32>, %k: tensor<2x?x4xf32>, %v: tensor<2x?x8xf32>) -> tensor<2x?x8xf32> {
   %o = attn.scan inputs(%q "hnd", %k "hnd", %v "hnv") over "hdv" {
@@ -18,6 +19,7 @@ func.func @tanh_of_the_state(%q: tensor<2x?x4xf32>, %k: tensor<2x?x4xf32>, %v: t
   return %o : tensor<2x?x8xf32>
 }
 
+// CHECK: error: the update is not linear in the state: the product of two values that depend on it
 // refused: the state times the state
 func.func @square_of_the_state(%q: tensor<2x?x4xf32>, %k: tensor<2x?x4xf32>, %v: tensor<2x?x8xf32>) -> tensor<2x?x8xf32> {
   %o = attn.scan inputs(%q "hnd", %k "hnd", %v "hnv") over "hdv" {
@@ -31,6 +33,7 @@ func.func @square_of_the_state(%q: tensor<2x?x4xf32>, %k: tensor<2x?x4xf32>, %v:
   return %o : tensor<2x?x8xf32>
 }
 
+// CHECK: error: the update is not linear in the state: 'arith.maximumf' of a value that depends on it
 // refused: a maximum with the state
 func.func @larger_of_state_and_input(%q: tensor<2x?x4xf32>, %k: tensor<2x?x4xf32>, %v: tensor<2x?x8xf32>) -> tensor<2x?x8xf32> {
   %o = attn.scan inputs(%q "hnd", %k "hnd", %v "hnv") over "hdv" {
@@ -43,6 +46,7 @@ func.func @larger_of_state_and_input(%q: tensor<2x?x4xf32>, %k: tensor<2x?x4xf32
   return %o : tensor<2x?x8xf32>
 }
 
+// CHECK: error: the update is not linear in the state: the division by a value that depends on it
 // refused: a division by the state
 func.func @division_by_the_state(%q: tensor<2x?x4xf32>, %k: tensor<2x?x4xf32>, %v: tensor<2x?x8xf32>) -> tensor<2x?x8xf32> {
   %o = attn.scan inputs(%q "hnd", %k "hnd", %v "hnv") over "hdv" {
@@ -56,6 +60,7 @@ func.func @division_by_the_state(%q: tensor<2x?x4xf32>, %k: tensor<2x?x4xf32>, %
   return %o : tensor<2x?x8xf32>
 }
 
+// CHECK: error: the update is not linear in the state: 'attn.feature_map' of a value that depends on it
 // refused: a gate that depends on the state
 func.func @gate_of_the_state(%q: tensor<2x?x4xf32>, %k: tensor<2x?x4xf32>, %v: tensor<2x?x8xf32>) -> tensor<2x?x8xf32> {
   %o = attn.scan inputs(%q "hnd", %k "hnd", %v "hnv") over "hdv" {
@@ -70,6 +75,7 @@ func.func @gate_of_the_state(%q: tensor<2x?x4xf32>, %k: tensor<2x?x4xf32>, %v: t
   return %o : tensor<2x?x8xf32>
 }
 
+// CHECK: error: the update is not linear in the state: the division by a value that depends on it
 // refused: a division by the state
 func.func @normalized_state(%q: tensor<2x?x4xf32>, %k: tensor<2x?x4xf32>, %v: tensor<2x?x8xf32>) -> tensor<2x?x8xf32> {
   %o = attn.scan inputs(%q "hnd", %k "hnd", %v "hnv") over "hdv" {
@@ -85,6 +91,7 @@ func.func @normalized_state(%q: tensor<2x?x4xf32>, %k: tensor<2x?x4xf32>, %v: te
   return %o : tensor<2x?x8xf32>
 }
 
+// CHECK: error: the update is not linear in the state: 'math.absf' of a value that depends on it
 // refused: an output that is not linear in the state
 func.func @quadratic_output(%q: tensor<2x?x4xf32>, %k: tensor<2x?x4xf32>, %v: tensor<2x?x8xf32>) -> tensor<2x?x8xf32> {
   %o = attn.scan inputs(%q "hnd", %k "hnd", %v "hnv") over "hdv" {
