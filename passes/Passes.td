@@ -157,6 +157,66 @@ def AttnAnalyzeScans : Pass<"attn-analyze-scans", "::mlir::func::FuncOp"> {
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
 }
 
+def AttnLinearize : Pass<"attn-linearize", "::mlir::func::FuncOp"> {
+  let summary = "Causal scores and solves applied to values become recurrences";
+  let description = [{
+    A causal or decayed mask `D[n, m] = prod_{r=m+1..n} e^g_r` is semiseparable:
+    cut between two tokens it has the rank of the state. So
+
+        O = [(Q K^T) * D] V                  S' = e^g S + k v^T,  o = S'^T q
+
+    and a solve of the same form, `(I + L) U = R` with `L = (P K^T) * D` strictly
+    lower, has the rows `u = r - S~^T p`: the delta rule. The pass reads chains
+    of causal scores, masks, decays, gates, scales and normalisers up to the
+    product with values, and sums of several that share a state, and writes one
+    `attn.recurrence`.
+
+    **Before.**
+
+    ```mlir
+    func.func @delta(%q: tensor<8x?x64xf32>, %k: tensor<8x?x64xf32>, %v: tensor<8x?x64xf32>, %g: tensor<8x?xf32>, %beta: tensor<8x?xf32>) -> tensor<8x?x64xf32> {
+      %s = attn.causal_score %k, %k decay(%g : tensor<8x?xf32>) strict : tensor<8x?x64xf32>, tensor<8x?x64xf32> -> tensor<8x?x?xf32>
+      %l = attn.gate %s, %beta : tensor<8x?x?xf32>, tensor<8x?xf32> -> tensor<8x?x?xf32>
+      %b = attn.gate %v, %beta : tensor<8x?x64xf32>, tensor<8x?xf32> -> tensor<8x?x64xf32>
+      %u = attn.solve %l, %b : tensor<8x?x?xf32>, tensor<8x?x64xf32> -> tensor<8x?x64xf32>
+      %a = attn.causal_score %q, %k decay(%g : tensor<8x?xf32>) : tensor<8x?x64xf32>, tensor<8x?x64xf32> -> tensor<8x?x?xf32>
+      %o = attn.apply %a, %u : tensor<8x?x?xf32>, tensor<8x?x64xf32> -> tensor<8x?x64xf32>
+      return %o : tensor<8x?x64xf32>
+    }
+    ```
+
+    **After.**
+
+    ```mlir
+    func.func @delta(%q: tensor<8x?x64xf32>, %k: tensor<8x?x64xf32>, %v: tensor<8x?x64xf32>, %g: tensor<8x?xf32>, %beta: tensor<8x?xf32>) -> tensor<8x?x64xf32> {
+      %b = attn.gate %v, %beta : tensor<8x?x64xf32>, tensor<8x?xf32> -> tensor<8x?x64xf32>
+      %p = attn.gate %k, %beta subscripts "hnd,hn->hnd" : tensor<8x?x64xf32>, tensor<8x?xf32> -> tensor<8x?x64xf32>
+      %o = attn.recurrence #attn.scalar_decay by(%g "hn") read(%q "hnd" current) erase(%p "hnd", %k "hnd", %b "hnv" decayed) -> "hnv" : (tensor<8x?xf32>, tensor<8x?x64xf32>, tensor<8x?x64xf32>, tensor<8x?x64xf32>, tensor<8x?x64xf32>) -> tensor<8x?x64xf32>
+      return %o : tensor<8x?x64xf32>
+    }
+    ```
+
+    Which of the state's axes the decay has decides the transition: none, one
+    for the state, one for each key channel, one for each element. A normaliser
+    becomes a column of ones, or a second recurrence where values have no axis of
+    their own. Exponential factors of keys, a `log_gate` or an exponential
+    feature map, become the gate of a running maximum if a normaliser cancels
+    the common factor.
+
+    **Legality.** Factors of rows belong to the query, factors of columns to the
+    key; masks are triangles or segments, with the fill 0. What a solve solves and
+    what reads its result have the same keys, decay and segments, and scores in
+    its right side read with the same query. Everything else stays as it is, with
+    a missed remark at its location.
+
+    **Numerics.** Exact up to rounding.
+
+    **Cost.** O(N) in the tokens instead of O(N^2), see attn-choose-form.
+  }];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
+}
+
 def AttnStabilize : Pass<"attn-stabilize", "::mlir::func::FuncOp"> {
   let summary = "Permits to rescale exponential features that a normaliser cancels";
   let description = [{

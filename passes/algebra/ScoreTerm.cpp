@@ -52,7 +52,7 @@ LogicalResult ScoreReader::readMask(MaskOp mask, const EinsumOperand &axes) {
   MaskAttrInterface set = mask.getMask();
   if (!mask.getFill().isZero())
     return refuse(mask, "the fill " +
-                            Twine(mask.getFill().convertToDouble()) +
+                            std::to_string(mask.getFill().convertToDouble()) +
                             " of a mask is not neutral in a sum");
   if (set.isFull())
     return success();

@@ -10,6 +10,7 @@
 
 #include "passes/algebra/AxisNames.h"
 #include "passes/algebra/ShapeClasses.h"
+#include <vector>
 
 namespace mlir::attn {
 
@@ -22,7 +23,7 @@ struct Refusal {
 /// A tensor of tokens with factors that scores had on their rows or columns.
 struct ScaledTokens {
   NamedTensor base;
-  SmallVector<NamedTensor> gates;
+  std::vector<NamedTensor> gates;
   double scale = 1;
 
   bool operator==(const ScaledTokens &other) const {

@@ -58,6 +58,13 @@ static bool isReadWhole(OpOperand &use) {
          use.getOperandNumber() > 0;
 }
 
+/// An operation of the graph on a vector or a scalar, such as one number a
+/// head: it is computed whole.
+static bool isSmall(Operation *op) {
+  return isa<FeatureMapOp, ScaleOp, GateOp>(op) &&
+         cast<RankedTensorType>(op->getResult(0).getType()).getRank() < 2;
+}
+
 /// Values that are computed once and read: those that somebody else uses, and
 /// those that a product would compute again for every tile of its result.
 static llvm::SetVector<Value> collectRoots(func::FuncOp function) {
@@ -81,7 +88,7 @@ static llvm::SetVector<Value> collectRoots(func::FuncOp function) {
   llvm::SetVector<Value> roots;
   function.walk([&](Operation *op) {
     for (Value result : op->getResults())
-      if (wanted.contains(result) || isa<RecurrenceOp>(op))
+      if (wanted.contains(result) || isa<RecurrenceOp>(op) || isSmall(op))
         roots.insert(result);
   });
   return roots;
@@ -272,6 +279,12 @@ struct ConvertAttnToLinalg
     if (auto steps = dyn_cast<TakeStepsOp>(op))
       return SmallVector<Value>{
           emitSteps(steps, emitter.getTensor(steps.getInput()))};
+    if (isSmall(op)) {
+      FailureOr<Value> vector = emitter.emitSmall(op);
+      if (failed(vector))
+        return failure();
+      return SmallVector<Value>{*vector};
+    }
     FailureOr<Value> tensor =
         RootEmitter(emitter, op->getResult(0)).emit(allowQuadratic);
     if (failed(tensor))

@@ -33,7 +33,8 @@ public:
       : emitter(emitter), op(op), b(op), loc(op.getLoc()),
         element(op.getElementType()), stateAxes(op.getStateAxes()),
         readAxes(op.getReadAxes()), keys(op.getAxisSize(kKey)),
-        values(op.getAxisSize(kValue)) {
+        values(op.getAxisSize(kValue)),
+        perValue(op.hasAxis(op.getLogGate(), kValue)) {
     for (auto [axes, operand] :
          llvm::zip_equal(op.getAxesOfOperands(), op->getOperands()))
       if (operand != op.getCuSeqlens())
@@ -78,6 +79,8 @@ private:
   Type element;
   SmallVector<char> stateAxes, readAxes;
   int64_t keys, values;
+  /// Whether each value channel has a running maximum of its own.
+  bool perValue;
   SmallVector<NamedValue> named;
   SmallVector<int64_t> ladder;
   OpFoldResult tokens;
@@ -249,7 +252,7 @@ FailureOr<Value> RecurrenceEmitter::readStateTile(OpBuilder &n, Value tensor,
   if (transposed)
     tile = ops.transpose(tile);
   if (isMax) {
-    if (value >= 0 || !op.hasAxis(op.getLogGate(), kValue))
+    if (value >= 0 || !perValue)
       return tile;
     return ops.broadcast({values}, element, {{tile, ""}},
                          [](OpBuilder &, Location, ValueRange v) {
@@ -343,7 +346,6 @@ LogicalResult RecurrenceEmitter::emitSequence(OpBuilder &n, scf::ForallOp loop,
   out.state = op.getFinalState() ? outs[next++] : Value();
   out.max = op.getFinalMax() ? outs[next++] : Value();
   TileOps ops(n, loc);
-  bool perValue = op.hasAxis(op.getLogGate(), kValue);
   RecurrenceState start;
   if (op.getInitialState() || out.state) {
     FailureOr<Value> tile =

@@ -324,10 +324,12 @@ LogicalResult RecurrenceChunk::prepareToken(const RecurrenceState &entry) {
   if (gate) {
     Value bound = operand ? kind.emitLogBound(b, loc, operand) : Value();
     Value aged = entry.max;
+    if (bound && rankOf(bound) > rankOf(aged))
+      bound = tensor::CollapseShapeOp::create(
+          b, loc, ops.rowMax(ops.asRow(bound)),
+          ArrayRef<ReassociationIndices>{});
     if (bound)
-      aged = rankOf(aged) > 0 || rankOf(bound) == 0
-                 ? plus(ops, aged, valueDims(aged), bound, valueDims(bound))
-                 : plus(ops, bound, "i", aged, "");
+      aged = plus(ops, aged, valueDims(aged), bound, valueDims(bound));
     nextMax = maximum(ops, aged, gate, element, values);
     Value shift = minus(ops, entry.max, nextMax, element, values);
     StringRef along = rankOf(shift) == 0 ? "" : "j";

@@ -60,6 +60,10 @@ public:
                               ArrayRef<OpFoldResult> offsets, int64_t dim,
                               int64_t size);
 
+  /// The whole result, a vector or a scalar of static size, of an element-wise
+  /// map, a scale or a gate.
+  FailureOr<Value> emitSmall(Operation *op);
+
   /// Whether tiles of the operation's result are computed, not read.
   static bool isComputed(Operation *op);
   /// The dimensions that tiles of `value` span.

@@ -124,6 +124,40 @@ FailureOr<Value> TileEmitter::emitFeatureMap(OpBuilder &b, FeatureMapOp op,
   });
 }
 
+FailureOr<Value> TileEmitter::emitSmall(Operation *op) {
+  OpBuilder b(op);
+  TileOps ops(b, op->getLoc());
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  Type element = type.getElementType();
+  if (!type.hasStaticShape())
+    return op->emitOpError("expected a static size of a vector, got ") << type;
+  SmallVector<Value> inputs;
+  for (Value operand : op->getOperands())
+    inputs.push_back(ops.convert(getTensor(operand), element));
+  if (auto map = dyn_cast<FeatureMapOp>(op)) {
+    if (!map.getMap())
+      return emitRegion(ops, map, inputs[0]);
+    return ops.map(inputs[0], element,
+                   [&](OpBuilder &n, Location l, ValueRange x) {
+                     return map.getMap()->emitElement(n, l, x[0]);
+                   });
+  }
+  if (auto scale = dyn_cast<ScaleOp>(op)) {
+    Value factor = ops.constant(element, scale.getFactor().convertToDouble());
+    return ops.map(inputs[0], element,
+                   [&](OpBuilder &n, Location l, ValueRange x) -> Value {
+                     return arith::MulFOp::create(n, l, x[0], factor);
+                   });
+  }
+  SmallVector<TileOps::Named> tiles;
+  for (Value input : inputs)
+    tiles.push_back({input, typeOf(input).getRank() == 0 ? "" : "i"});
+  return ops.broadcast(type.getShape(), element, tiles,
+                       [](OpBuilder &n, Location l, ValueRange x) -> Value {
+                         return arith::MulFOp::create(n, l, x[0], x[1]);
+                       });
+}
+
 FailureOr<Value> TileEmitter::emitFeatureScale(OpBuilder &b, FeatureScaleOp op,
                                                const TileRequest &request) {
   // The result has the dimensions of the input but for the features.
