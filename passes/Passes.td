@@ -217,6 +217,101 @@ def AttnLinearize : Pass<"attn-linearize", "::mlir::func::FuncOp"> {
     "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"];
 }
 
+def AttnChooseForm : Pass<"attn-choose-form", "::mlir::func::FuncOp"> {
+  let summary = "Chooses how each recurrence is computed, by cost";
+  let description = [{
+    Blocks of C tokens are the chunkwise form, blocks of one the recurrence, one
+    block of all tokens the quadratic form. The pass estimates the time a token
+    of each and writes the cheapest into the operation.
+
+    **Before.**
+
+    ```mlir
+    func.func @linear(%q: tensor<8x?x64xf32>, %k: tensor<8x?x64xf32>, %v: tensor<8x?x64xf32>) -> tensor<8x?x64xf32> {
+      %o = attn.recurrence #attn.no_decay read(%q "hnd" current) write(%k "hnd", %v "hnv") -> "hnv" : (tensor<8x?x64xf32>, tensor<8x?x64xf32>, tensor<8x?x64xf32>) -> tensor<8x?x64xf32>
+      return %o : tensor<8x?x64xf32>
+    }
+    ```
+
+    **After.** `as chunkwise 32`. The remark has the figures of all forms.
+
+    With K key and V value channels, `c` the flops of the transition's weights
+    and p the products of scores (one a pair that is written, two with an
+    erasure, whose solve costs C V more), in flops a token
+
+        recurrent    : (2 K V (pairs + 1 + erasure) + transition) / r
+        chunkwise C  : p (2 C K + 2 C V) + 2 K V (pairs + 1 + erasure)
+                       + C V (erasure) + c(C) / C
+
+    where r, the share of the speed of products that single tokens reach, is
+    0.25: a pass over the state for each token, from the cache.
+
+    **Legality.** `form` and `chunk` override the choice. A form that a
+    transition does not have is an error if it is asked for; `form` names what to
+    take instead.
+
+    **Numerics.** Exact up to rounding.
+
+    **Cost.** Constant for each recurrence.
+  }];
+  let options = [
+    Option<"form", "form", "::mlir::attn::RecurrenceForm",
+           /*default=*/"::mlir::attn::RecurrenceForm::Auto",
+           "The form of all recurrences", [{::llvm::cl::values(
+             clEnumValN(::mlir::attn::RecurrenceForm::Auto, "auto",
+                        "The cheapest"),
+             clEnumValN(::mlir::attn::RecurrenceForm::Quadratic, "quadratic",
+                        "All tokens in one chunk"),
+             clEnumValN(::mlir::attn::RecurrenceForm::Chunkwise, "chunkwise",
+                        "Chunks of tokens"),
+             clEnumValN(::mlir::attn::RecurrenceForm::Recurrent, "recurrent",
+                        "One token at a time"))}]>,
+    Option<"chunk", "chunk", "int64_t", /*default=*/"0",
+           "Tokens in a chunk; 0: the cheapest of 16, 32, 64 and 128">,
+  ];
+}
+
+def AttnExposeState : Pass<"attn-expose-state", "::mlir::func::FuncOp"> {
+  let summary = "Makes the states of recurrences arguments and results";
+  let description = [{
+    Cutting a sequence at a token is the state. The pass gives each recurrence
+    that has none an initial state, a new argument of the function, and returns
+    the final one: a step function. On one token it decodes, on several it checks
+    a draft, on pieces of a long input it streams.
+
+    **Before.**
+
+    ```mlir
+    func.func @linear(%q: tensor<8x?x64xf32>, %k: tensor<8x?x64xf32>, %v: tensor<8x?x32xf32>) -> tensor<8x?x32xf32> {
+      %o = attn.recurrence #attn.no_decay read(%q "hnd" current) write(%k "hnd", %v "hnv") -> "hnv" : (tensor<8x?x64xf32>, tensor<8x?x64xf32>, tensor<8x?x32xf32>) -> tensor<8x?x32xf32>
+      return %o : tensor<8x?x32xf32>
+    }
+    ```
+
+    **After.**
+
+    ```mlir
+    func.func @linear(%q: tensor<8x?x64xf32>, %k: tensor<8x?x64xf32>, %v: tensor<8x?x32xf32>, %s0: tensor<8x64x32xf32> {attn.state}) -> (tensor<8x?x32xf32>, tensor<8x64x32xf32>) {
+      %o, %s = attn.recurrence #attn.no_decay read(%q "hnd" current) write(%k "hnd", %v "hnv") state(%s0 "hdv") -> "hnv", state "hdv" : (tensor<8x?x64xf32>, tensor<8x?x64xf32>, tensor<8x?x32xf32>, tensor<8x64x32xf32>) -> (tensor<8x?x32xf32>, tensor<8x64x32xf32>)
+      return %o, %s : tensor<8x?x32xf32>, tensor<8x64x32xf32>
+    }
+    ```
+
+    With a running maximum its initial value follows the state, among arguments
+    and results alike; -inf is that of a zero state. A compiled function updates
+    arguments with the attribute `attn.state` in place.
+
+    **Legality.** What mixes tokens otherwise, scores that are left and token
+    sums, and feature maps of a token's position, cannot be cut: an error.
+    Callers of the function in the module are an error too.
+
+    **Numerics.** Value-preserving: a run in pieces is the whole run up to the
+    rounding of other chunks.
+
+    **Cost.** None.
+  }];
+}
+
 def AttnStabilize : Pass<"attn-stabilize", "::mlir::func::FuncOp"> {
   let summary = "Permits to rescale exponential features that a normaliser cancels";
   let description = [{

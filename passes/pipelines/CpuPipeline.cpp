@@ -29,8 +29,14 @@ static void addCleanup(OpPassManager &pm) {
 
 void attn::buildAlgebraPipeline(OpPassManager &pm,
                                 const CpuPipelineOptions &options) {
+  pm.addNestedPass<func::FuncOp>(createAttnAnalyzeScans());
+  pm.addNestedPass<func::FuncOp>(createAttnLinearize());
   if (!options.keepOrder)
     pm.addNestedPass<func::FuncOp>(createAttnReassociate());
+  AttnChooseFormOptions form;
+  form.form = options.form;
+  form.chunk = options.chunk;
+  pm.addNestedPass<func::FuncOp>(createAttnChooseForm(form));
   pm.addNestedPass<func::FuncOp>(createAttnStabilize());
   addCleanup(pm);
 }

@@ -8,6 +8,7 @@
 #ifndef ATTN_PASSES_PIPELINES_CPUPIPELINE_H
 #define ATTN_PASSES_PIPELINES_CPUPIPELINE_H
 
+#include "dialect/Attn.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
 
@@ -22,6 +23,18 @@ struct CpuPipelineOptions : PassPipelineOptions<CpuPipelineOptions> {
       *this, "allow-quadratic",
       llvm::cl::desc("Permit a buffer for scores that leave the graph"),
       llvm::cl::init(false)};
+  PassOptions::Option<RecurrenceForm> form{
+      *this, "form", llvm::cl::desc("The form of recurrences"),
+      llvm::cl::init(RecurrenceForm::Auto),
+      llvm::cl::values(
+          clEnumValN(RecurrenceForm::Auto, "auto", "The cheapest"),
+          clEnumValN(RecurrenceForm::Quadratic, "quadratic", "One chunk"),
+          clEnumValN(RecurrenceForm::Chunkwise, "chunkwise", "Chunks"),
+          clEnumValN(RecurrenceForm::Recurrent, "recurrent", "Single tokens"))};
+  PassOptions::Option<int64_t> chunk{
+      *this, "chunk",
+      llvm::cl::desc("Tokens in a chunk of a recurrence; 0: by cost"),
+      llvm::cl::init(0)};
   PassOptions::Option<bool> parallel{
       *this, "parallel",
       llvm::cl::desc("Run batches and tiles of tokens in OpenMP threads"),

@@ -93,15 +93,31 @@ static llvm::Expected<func::FuncOp> isolate(ModuleOp module, StringRef entry) {
   for (auto other : module.getOps<func::FuncOp>())
     other.setVisibility(other == *function ? SymbolTable::Visibility::Public
                                            : SymbolTable::Visibility::Private);
-  // Arguments belong to the caller.
+  // Arguments belong to the caller, but states are updated in place.
   for (unsigned i = 0; i < function->getNumArguments(); ++i)
     if (isa<RankedTensorType>(function->getArgumentTypes()[i]))
       function->setArgAttr(
           i, bufferization::BufferizationDialect::kWritableAttrName,
-          BoolAttr::get(module.getContext(), false));
+          BoolAttr::get(module.getContext(),
+                        function->getArgAttr(i, "attn.state") != nullptr));
   (*function)->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
                        UnitAttr::get(module.getContext()));
   return function;
+}
+
+static mlir::attn::RecurrenceForm getForm(Form form) {
+  using mlir::attn::RecurrenceForm;
+  switch (form) {
+  case Form::Auto:
+    return RecurrenceForm::Auto;
+  case Form::Quadratic:
+    return RecurrenceForm::Quadratic;
+  case Form::Chunkwise:
+    return RecurrenceForm::Chunkwise;
+  case Form::Recurrent:
+    return RecurrenceForm::Recurrent;
+  }
+  llvm_unreachable("form without a name");
 }
 
 llvm::Error CpuEngine::lower(ModuleOp module) const {
@@ -110,6 +126,8 @@ llvm::Error CpuEngine::lower(ModuleOp module) const {
   pm.addPass(createSymbolDCEPass());
   mlir::attn::CpuPipelineOptions pipelineOptions;
   pipelineOptions.keepOrder = options.keepOrder;
+  pipelineOptions.form = getForm(options.form);
+  pipelineOptions.chunk = options.chunk;
   pipelineOptions.allowQuadratic = options.allowQuadratic;
   mlir::attn::buildCpuPipeline(pm, pipelineOptions);
 

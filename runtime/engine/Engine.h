@@ -34,12 +34,19 @@ public:
   compile(mlir::ModuleOp module, llvm::StringRef entry) const = 0;
 };
 
+/// How recurrences are computed: by cost, or all tokens in one chunk, in chunks,
+/// one token at a time.
+enum class Form { Auto, Quadratic, Chunkwise, Recurrent };
+
 struct CpuEngineOptions {
   /// 0: as many as OpenMP says.
   int threads = 0;
   int optLevel = 3;
   /// Leave the graph as it is written: no reassociation.
   bool keepOrder = false;
+  /// The form of recurrences, and the tokens in a chunk; 0 is by cost.
+  Form form = Form::Auto;
+  int64_t chunk = 0;
   /// Give scores that the function returns an N x M buffer.
   bool allowQuadratic = false;
   /// Print the IR after each stage into this folder; none if empty.

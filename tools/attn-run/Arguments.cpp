@@ -6,12 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "Arguments.h"
+#include "dialect/Attn.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "runtime/array/Error.h"
 #include "runtime/engine/CheckContents.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FormatVariadic.h"
+#include <cmath>
 
 using namespace mlir;
 using mlir::attn::ShapeClasses;
@@ -183,32 +185,67 @@ static llvm::Expected<Array> readArgument(StringRef path, Type type,
   return converted;
 }
 
-static llvm::Expected<Array> drawArgument(uint64_t seed, Type type,
-                                          unsigned index,
-                                          const FunctionSizes &sizes) {
+/// What a use of an argument asks of its elements.
+static std::function<double(double)> getDomain(BlockArgument argument) {
+  for (OpOperand &use : argument.getUses()) {
+    Operation *op = use.getOwner();
+    Value value = argument;
+    if (auto score = dyn_cast<mlir::attn::CausalScoreOp>(op);
+        score && score.getDecay() == value && !score.getUnbounded())
+      return [](double x) { return -std::fabs(x); };
+    if (auto recurrence = dyn_cast<mlir::attn::RecurrenceOp>(op);
+        recurrence && recurrence.getTransitionOperand() == value &&
+        recurrence.getTransition().isLogDecay())
+      return [](double x) { return -std::fabs(x); };
+    if (auto gate = dyn_cast<mlir::attn::GateOp>(op);
+        gate && gate.getGate() == value && gate.getLo() && gate.getHi()) {
+      double lo = gate.getLo()->convertToDouble(),
+             hi = gate.getHi()->convertToDouble();
+      return [=](double x) {
+        return lo + (hi - lo) * (0.5 + 0.5 * x / (1 + std::fabs(x)));
+      };
+    }
+  }
+  return nullptr;
+}
+
+llvm::Expected<Array> drawArgument(uint64_t seed, func::FuncOp function,
+                                   unsigned index, ArrayRef<int64_t> shape) {
+  Type type = function.getArgumentTypes()[index];
   auto element = getElementType(getElementTypeOrSelf(type));
   if (!element)
     return element.takeError();
   if (!isFloat(*element))
     return createError("argument " + Twine(index) + ", " + getText(type) +
                        ", cannot be random: give its file by --inputs");
-  auto shape = sizes.getShape(index);
-  if (!shape)
-    return shape.takeError();
-  auto array = Array::create(*element, *shape);
+  auto array = Array::create(*element, shape);
   if (!array)
     return array;
   // Neighbouring seeds share no argument's values.
   fillNormal(*array, seed * 0x9E3779B97F4A7C15u + index);
+  if (auto domain = getDomain(function.getArgument(index)))
+    for (int64_t i = 0; i < array->getNumElements(); ++i)
+      array->set(i, domain(array->get(i)));
+  return array;
+}
+
+llvm::Expected<Array> readFileArgument(func::FuncOp function, StringRef path,
+                                       unsigned index, FunctionSizes &sizes) {
+  auto array = readArgument(path, function.getArgumentTypes()[index], index);
+  if (!array)
+    return array;
+  if (llvm::Error error = sizes.setArgument(index, array->getShape()))
+    return std::move(error);
   return array;
 }
 
 llvm::Expected<SmallVector<Array>> makeArguments(func::FuncOp function,
                                                  const ArgumentSources &sources,
+                                                 unsigned needed,
                                                  FunctionSizes &sizes) {
   unsigned count = function.getNumArguments();
   SmallVector<std::string> files(sources.files);
-  if (files.empty())
+  if (files.empty() || files.size() == needed)
     files.resize(count);
   if (files.size() != count)
     return createError(function.getLoc(),
@@ -218,7 +255,7 @@ llvm::Expected<SmallVector<Array>> makeArguments(func::FuncOp function,
   SmallVector<Array> arguments(count);
   for (unsigned i = 0; i < count; ++i) {
     if (files[i].empty()) {
-      if (!sources.seed)
+      if (!sources.seed && i < needed)
         return createError(function.getLoc(),
                            "argument " + Twine(i) + ", " +
                                getText(function.getArgumentTypes()[i]) +
@@ -226,18 +263,18 @@ llvm::Expected<SmallVector<Array>> makeArguments(func::FuncOp function,
                                "--random=SEED");
       continue;
     }
-    auto array = readArgument(files[i], function.getArgumentTypes()[i], i);
+    auto array = readFileArgument(function, files[i], i, sizes);
     if (!array)
       return array.takeError();
-    if (llvm::Error error = sizes.setArgument(i, array->getShape()))
-      return std::move(error);
     arguments[i] = std::move(*array);
   }
-  for (unsigned i = 0; i < count; ++i) {
+  for (unsigned i = 0; i < needed; ++i) {
     if (!files[i].empty())
       continue;
-    auto array =
-        drawArgument(*sources.seed, function.getArgumentTypes()[i], i, sizes);
+    auto shape = sizes.getShape(i);
+    if (!shape)
+      return shape.takeError();
+    auto array = drawArgument(*sources.seed, function, i, *shape);
     if (!array)
       return array.takeError();
     arguments[i] = std::move(*array);

@@ -30,6 +30,12 @@ struct ArgumentSources {
   std::optional<uint64_t> seed;
 };
 
+/// Random values of an argument, as its uses declare them: standard normal, log
+/// decays as -|x|, gates within their range.
+llvm::Expected<Array> drawArgument(uint64_t seed, mlir::func::FuncOp function,
+                                   unsigned index,
+                                   llvm::ArrayRef<int64_t> shape);
+
 /// The sizes of a function's dimensions, as far as they are known.
 class FunctionSizes {
 public:
@@ -65,10 +71,16 @@ private:
   DimSizes named, sizes;
 };
 
-/// Reads and draws the arguments, each of its argument's element type.
+/// Reads one argument, which determines sizes.
+llvm::Expected<Array> readFileArgument(mlir::func::FuncOp function,
+                                       llvm::StringRef path, unsigned index,
+                                       FunctionSizes &sizes);
+
+/// Reads and draws the arguments, each of its argument's element type. Those
+/// from `needed` on may have no file and are then left empty.
 llvm::Expected<llvm::SmallVector<Array>>
 makeArguments(mlir::func::FuncOp function, const ArgumentSources &sources,
-              FunctionSizes &sizes);
+              unsigned needed, FunctionSizes &sizes);
 
 } // namespace attn::tool
 

@@ -8,6 +8,7 @@
 #include "Arguments.h"
 #include "Measure.h"
 #include "Results.h"
+#include "Stream.h"
 #include "dialect/Attn.h"
 #include "mlir/IR/Remarks.h"
 #include "mlir/InitAllDialects.h"
@@ -22,11 +23,13 @@
 #include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/SourceMgr.h"
+#include <cstring>
 
 using namespace mlir;
 using namespace ::attn::tool;
 using ::attn::Array;
 using ::attn::createError;
+using ::attn::Form;
 namespace cl = llvm::cl;
 
 //===----------------------------------------------------------------------===//
@@ -101,6 +104,28 @@ static cl::opt<int> threads("threads", cl::value_desc("count"),
                             cl::desc("Threads; by default as OpenMP says"));
 static cl::opt<bool> keepOrder("keep-order", cl::cat(category),
                                cl::desc("Leave products as they are written"));
+static cl::opt<Form> form(
+    "form", cl::cat(category), cl::init(Form::Auto),
+    cl::desc("The form of recurrences:"),
+    cl::values(clEnumValN(Form::Auto, "auto",
+                          "the cheapest by the cost model (default)"),
+               clEnumValN(Form::Quadratic, "quadratic",
+                          "all tokens in one chunk"),
+               clEnumValN(Form::Chunkwise, "chunkwise",
+                          "chunks of tokens"),
+               clEnumValN(Form::Recurrent, "recurrent",
+                          "one token at a time")));
+static cl::opt<int64_t>
+    chunk("chunk", cl::value_desc("tokens"), cl::cat(category), cl::init(0),
+          cl::desc("Tokens in a chunk of a recurrence; by cost if not given"));
+static cl::opt<bool> exposesState(
+    "state", cl::cat(category),
+    cl::desc("States become arguments and results after the function's own; "
+             "those that --inputs leaves out are zero"));
+static cl::opt<int64_t>
+    stream("stream", cl::value_desc("tokens"), cl::cat(category), cl::init(0),
+           cl::desc("Feed so many tokens a call and carry the state: memory "
+                    "does not grow with the input"));
 static cl::opt<bool>
     allowQuadratic("allow-quadratic", cl::cat(category),
                    cl::desc("Give scores that the function returns a buffer"));
@@ -131,6 +156,12 @@ static llvm::Error parseCommandLine(int argc, char **argv) {
     return createError("--tol: expected 0 or more");
   if (timedRuns.getNumOccurrences() && timedRuns == 0)
     return createError("--time: expected 1 or more runs");
+  if (chunk < 0 || chunk > 4096)
+    return createError("--chunk: expected 0 to 4096 tokens");
+  if (stream.getNumOccurrences() && stream < 1)
+    return createError("--stream: expected 1 or more tokens");
+  if (stream > 0 && (timedRuns > 0 || explain))
+    return createError("--time and --explain are not for --stream");
   if (threads < 0)
     return createError("--threads: expected 0 or more");
   if (dumpIR.getNumOccurrences() && dumpIR.empty())
@@ -220,14 +251,172 @@ static std::unique_ptr<::attn::Engine> createEngine() {
   ::attn::CpuEngineOptions options;
   options.threads = threads;
   options.keepOrder = keepOrder;
+  options.form = form;
+  options.chunk = chunk;
   options.allowQuadratic = allowQuadratic;
   options.dumpDirectory = dumpIR;
   return ::attn::createCpuEngine(options);
 }
 
+/// The results of the f64 evaluation, to compare with.
+static llvm::Error compareWithReference(ModuleOp module, func::FuncOp function,
+                                        ArrayRef<Array> arguments,
+                                        ArrayRef<Array> results, double limit) {
+  auto reference =
+      ::attn::createReferenceEngine()->compile(module, function.getSymName());
+  if (!reference)
+    return reference.takeError();
+  auto exact = (*reference)->call(arguments);
+  if (!exact)
+    return exact.takeError();
+  SmallVector<std::optional<Array>> arrays(exact->begin(), exact->end());
+  SmallVector<std::string> names(exact->size(), "the f64 evaluation");
+  return compare(results, arrays, limit, names);
+}
+
+/// A copy: a call updates states in place.
+static llvm::Expected<SmallVector<Array>>
+copyStates(ArrayRef<Array> arguments, unsigned firstState) {
+  SmallVector<Array> copies(arguments);
+  for (Array &array : MutableArrayRef(copies).drop_front(firstState)) {
+    auto copy = Array::create(array.getType(), array.getShape());
+    if (!copy)
+      return copy.takeError();
+    std::memcpy(copy->getData(), array.getData(),
+                array.getNumElements() *
+                    ::attn::getElementSize(array.getType()));
+    array = std::move(*copy);
+  }
+  return copies;
+}
+
+/// Feeds the tokens in pieces. Random arguments are those of the pieces.
+static llvm::Error runStreamed(ModuleOp module, func::FuncOp function,
+                               unsigned numArguments, FunctionSizes &sizes,
+                               const ArgumentSources &sources) {
+  auto dims = findTokenDims(function);
+  if (!dims)
+    return dims.takeError();
+  // 1. The number of tokens, from files or from --dim.
+  SmallVector<Array> files(numArguments);
+  for (unsigned i = 0; i < sources.files.size() && i < numArguments; ++i)
+    if (!sources.files[i].empty()) {
+      auto array = readFileArgument(function, sources.files[i], i, sizes);
+      if (!array)
+        return array.takeError();
+      files[i] = std::move(*array);
+    }
+  int64_t tokens = -1;
+  for (auto [i, cut] : llvm::enumerate(dims->arguments)) {
+    if (cut.dim < 0 || i >= numArguments)
+      continue;
+    auto shape = sizes.getShape(i);
+    if (!shape)
+      return shape.takeError();
+    tokens = (*shape)[cut.dim] / cut.steps;
+  }
+  if (tokens < 0)
+    return createError("no argument has tokens to stream");
+  auto states = makeStates(function, numArguments, sizes);
+  if (!states)
+    return states.takeError();
+  bool kept = verify || check.getNumOccurrences() || outputs.getNumOccurrences();
+  auto getPiece = [&](int64_t begin,
+                      int64_t count) -> llvm::Expected<SmallVector<Array>> {
+    SmallVector<Array> arguments;
+    for (unsigned i = 0; i < numArguments; ++i) {
+      TokenDims::Cut cut = dims->arguments[i];
+      if (files[i].getNumElements() > 0) {
+        auto part = slice(files[i], cut, begin, count);
+        if (!part)
+          return part.takeError();
+        arguments.push_back(std::move(*part));
+        continue;
+      }
+      if (!sources.seed)
+        return createError("argument " + Twine(i) + " has no value: give its "
+                           "file by --inputs or --random=SEED");
+      auto shape = sizes.getShape(i);
+      if (!shape)
+        return shape.takeError();
+      uint64_t seed = *sources.seed;
+      if (cut.dim >= 0) {
+        (*shape)[cut.dim] = count * cut.steps;
+        seed += uint64_t(begin) << 20;
+      }
+      auto drawn = drawArgument(seed, function, i, *shape);
+      if (!drawn)
+        return drawn.takeError();
+      arguments.push_back(std::move(*drawn));
+    }
+    return arguments;
+  };
+
+  auto callable = createEngine()->compile(module, function.getSymName());
+  if (!callable)
+    return callable.takeError();
+  SmallVector<Array> results;
+  std::optional<int64_t> peak;
+  if (llvm::Error error = measurePeakMemory(
+          [&] {
+            return runStream(**callable, *dims, tokens, stream, getPiece,
+                             *states, kept, results);
+          },
+          peak))
+    return error;
+  llvm::outs() << "streamed: @" << function.getSymName() << ", " << tokens
+               << " tokens, " << int64_t(stream) << " a call";
+  if (peak)
+    llvm::outs() << llvm::format(", the run added %.1f MiB at its peak",
+                                 double(*peak) / (1 << 20));
+  llvm::outs() << '\n';
+  if (!kept)
+    return llvm::Error::success();
+
+  // 2. Compared with one run over all tokens.
+  double limit = tolerance.getNumOccurrences() ? double(tolerance)
+                                               : getDefaultTolerance(function);
+  unsigned numResults = exposesState ? results.size()
+                                     : results.size() - states->size();
+  ArrayRef<Array> shown = ArrayRef(results).take_front(numResults);
+  auto outputPaths = splitPaths("outputs", outputs, numResults);
+  if (!outputPaths)
+    return outputPaths.takeError();
+  auto checkPaths = splitPaths("check", check, numResults);
+  if (!checkPaths)
+    return checkPaths.takeError();
+  auto expected = readExpected(*checkPaths);
+  if (!expected)
+    return expected.takeError();
+  llvm::Error mismatch = llvm::Error::success();
+  if (!expected->empty())
+    mismatch = compare(shown, *expected, limit, *checkPaths);
+  if (verify) {
+    SmallVector<Array> whole;
+    for (int64_t begin = 0; begin < tokens; begin += stream) {
+      int64_t count = std::min<int64_t>(stream, tokens - begin);
+      auto piece = getPiece(begin, count);
+      if (!piece)
+        return llvm::joinErrors(std::move(mismatch), piece.takeError());
+      if (llvm::Error error = append(whole, *piece, *dims, begin, tokens))
+        return llvm::joinErrors(std::move(mismatch), std::move(error));
+    }
+    auto initial = makeStates(function, numArguments, sizes);
+    if (!initial)
+      return llvm::joinErrors(std::move(mismatch), initial.takeError());
+    llvm::append_range(whole, *initial);
+    mismatch = llvm::joinErrors(
+        std::move(mismatch),
+        compareWithReference(module, function, whole, results, limit));
+  }
+  if (mismatch || outputPaths->empty())
+    return mismatch;
+  return writeResults(shown, *outputPaths);
+}
+
 /// Runs, times, compares and writes.
 static llvm::Error runFunction(ModuleOp module, func::FuncOp function,
-                               ArrayRef<Array> arguments) {
+                               ArrayRef<Array> arguments, unsigned firstState) {
   auto outputPaths = splitPaths("outputs", outputs, function.getNumResults());
   if (!outputPaths)
     return outputPaths.takeError();
@@ -247,7 +436,10 @@ static llvm::Error runFunction(ModuleOp module, func::FuncOp function,
   auto call = [&]() -> llvm::Error {
     // Two results at a time would be memory that one run does not need.
     results.clear();
-    auto called = (*callable)->call(arguments);
+    auto copies = copyStates(arguments, firstState);
+    if (!copies)
+      return copies.takeError();
+    auto called = (*callable)->call(*copies);
     if (!called)
       return called.takeError();
     results = std::move(*called);
@@ -273,19 +465,10 @@ static llvm::Error runFunction(ModuleOp module, func::FuncOp function,
   llvm::Error mismatch = llvm::Error::success();
   if (!expected->empty())
     mismatch = compare(results, *expected, limit, *checkPaths);
-  if (verify) {
-    auto reference =
-        ::attn::createReferenceEngine()->compile(module, function.getSymName());
-    if (!reference)
-      return llvm::joinErrors(std::move(mismatch), reference.takeError());
-    auto exact = (*reference)->call(arguments);
-    if (!exact)
-      return llvm::joinErrors(std::move(mismatch), exact.takeError());
-    SmallVector<std::optional<Array>> arrays(exact->begin(), exact->end());
-    SmallVector<std::string> names(exact->size(), "the f64 evaluation");
-    mismatch = llvm::joinErrors(std::move(mismatch),
-                                compare(results, arrays, limit, names));
-  }
+  if (verify)
+    mismatch = llvm::joinErrors(
+        std::move(mismatch),
+        compareWithReference(module, function, arguments, results, limit));
   // Results that are wrong leave no file.
   if (mismatch)
     return mismatch;
@@ -298,6 +481,13 @@ static llvm::Error run(ModuleOp module) {
   auto function = selectEntry(module);
   if (!function)
     return function.takeError();
+  unsigned numArguments = function->getNumArguments();
+  if (exposesState || stream > 0) {
+    auto before = exposeStates(*function);
+    if (!before)
+      return before.takeError();
+    numArguments = *before;
+  }
   auto namedSizes = parseDims(dims);
   if (!namedSizes)
     return namedSizes.takeError();
@@ -310,19 +500,31 @@ static llvm::Error run(ModuleOp module) {
   ArgumentSources sources;
   if (seed.getNumOccurrences())
     sources.seed = seed;
-  auto inputPaths = splitPaths("inputs", inputs, function->getNumArguments());
+  // States may be left out.
+  unsigned given = StringRef(inputs).count(',') + 1 == numArguments
+                       ? numArguments
+                       : function->getNumArguments();
+  auto inputPaths = splitPaths("inputs", inputs, given);
   if (!inputPaths)
     return inputPaths.takeError();
   sources.files = *inputPaths;
+  if (stream > 0)
+    return runStreamed(module, *function, numArguments, *sizes, sources);
   // A plan needs no values.
   bool plansOnly = explain && !sources.seed && sources.files.empty() &&
                    function->getNumArguments() > 0;
   SmallVector<Array> arguments;
   if (!plansOnly) {
-    auto made = makeArguments(*function, sources, *sizes);
+    auto made = makeArguments(*function, sources, numArguments, *sizes);
     if (!made)
       return made.takeError();
     arguments = std::move(*made);
+    auto states = makeStates(*function, numArguments, *sizes);
+    if (!states)
+      return states.takeError();
+    for (unsigned i = numArguments; i < function->getNumArguments(); ++i)
+      if (arguments[i].getShape().empty() && !arguments[i].getData())
+        arguments[i] = (*states)[i - numArguments];
   }
   if (explain) {
     OwningOpRef<ModuleOp> copy(module.clone());
@@ -332,7 +534,7 @@ static llvm::Error run(ModuleOp module) {
   }
   if (plansOnly)
     return llvm::Error::success();
-  return runFunction(module, *function, arguments);
+  return runFunction(module, *function, arguments, numArguments);
 }
 
 //===----------------------------------------------------------------------===//

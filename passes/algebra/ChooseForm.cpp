@@ -1,0 +1,129 @@
+//===- ChooseForm.cpp - Recurrent, chunkwise or quadratic, by cost --------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/IR/Remarks.h"
+#include "passes/Passes.h"
+#include "llvm/Support/FormatVariadic.h"
+
+namespace mlir::attn {
+#define GEN_PASS_DEF_ATTNCHOOSEFORM
+#include "passes/Passes.h.inc"
+} // namespace mlir::attn
+
+using namespace mlir;
+using namespace mlir::attn;
+
+/// The share of the speed of products that steps of one token reach.
+static constexpr double kStepShare = 0.25;
+static constexpr int64_t kChunks[] = {16, 32, 64, 128};
+
+namespace {
+/// Flops a token of the forms of one recurrence.
+struct FormCost {
+  double keys, values, pairs, erases;
+  TransitionAttrInterface transition;
+
+  explicit FormCost(RecurrenceOp op)
+      : keys(op.getAxisSize(RecurrenceOp::kKey)),
+        values(op.getAxisSize(RecurrenceOp::kValue)),
+        pairs(op.getKeys().size()), erases(op.erases() ? 1 : 0),
+        transition(op.getTransition()) {}
+
+  /// Products with the state: each pair writes, the output and the erasure read.
+  double getStateFlops() const {
+    return 2 * keys * values * (pairs + 1 + 2 * erases);
+  }
+  double getRecurrent() const {
+    return (getStateFlops() + transition.getStepFlops(keys, values)) /
+           kStepShare;
+  }
+  double getChunkwise(double chunk) const {
+    double products = (pairs + erases) * (1 + erases);
+    return products * (2 * chunk * keys + 2 * chunk * values) +
+           getStateFlops() + erases * chunk * values +
+           transition.getChunkFlops(chunk, keys) * (1 + erases) / chunk;
+  }
+};
+
+struct ChooseForm : attn::impl::AttnChooseFormBase<ChooseForm> {
+  using AttnChooseFormBase::AttnChooseFormBase;
+
+  void runOnOperation() override {
+    if (chunk < 0 || chunk > 4096) {
+      getOperation().emitError("expected a chunk of 0 to 4096 tokens, got ")
+          << int64_t(chunk);
+      return signalPassFailure();
+    }
+    WalkResult walk = getOperation().walk([&](RecurrenceOp op) {
+      return failed(choose(op)) ? WalkResult::interrupt()
+                                : WalkResult::advance();
+    });
+    if (walk.wasInterrupted())
+      signalPassFailure();
+  }
+
+private:
+  LogicalResult choose(RecurrenceOp op) {
+    FormCost cost(op);
+    bool hasChunks = op.getTransition().hasChunkForm(
+        /*stabilized=*/op.getLogGate() != nullptr);
+    // What the operation or the option asks for stays.
+    RecurrenceForm wanted = op.getForm();
+    if (form != RecurrenceForm::Auto)
+      wanted = form;
+    int64_t size = chunk > 0 ? int64_t(chunk) : op.getChunk().value_or(0);
+    if (!hasChunks && (wanted == RecurrenceForm::Chunkwise ||
+                       wanted == RecurrenceForm::Quadratic))
+      return op.emitOpError("has no form in products of chunks: ")
+             << op.getTransition() << " takes one token at a time, as "
+             << "form=recurrent and form=auto do";
+    int64_t tokens = op.getAxisSize(RecurrenceOp::kToken);
+    int64_t best = size;
+    if (!best) {
+      best = kChunks[0];
+      for (int64_t candidate : kChunks)
+        if (cost.getChunkwise(candidate) < cost.getChunkwise(best))
+          best = candidate;
+    }
+    bool isShort = ShapedType::isStatic(tokens) && tokens < 4;
+    RecurrenceForm chosen = wanted;
+    if (chosen == RecurrenceForm::Auto)
+      chosen = hasChunks && !isShort && cost.getChunkwise(best) <
+                                             cost.getRecurrent()
+                   ? RecurrenceForm::Chunkwise
+                   : RecurrenceForm::Recurrent;
+    op.setForm(chosen);
+    if (chosen == RecurrenceForm::Chunkwise)
+      op.setChunk(best);
+    else
+      op.removeChunkAttr();
+    report(op, cost, chosen, best, hasChunks);
+    return success();
+  }
+
+  void report(RecurrenceOp op, const FormCost &cost, RecurrenceForm chosen,
+              int64_t size, bool hasChunks) {
+    std::string text =
+        llvm::formatv("{0}{1}: a token costs {2:f0} flops recurrent",
+                      stringifyRecurrenceForm(chosen),
+                      chosen == RecurrenceForm::Chunkwise
+                          ? " " + std::to_string(size)
+                          : "",
+                      cost.getRecurrent());
+    if (hasChunks)
+      for (int64_t candidate : kChunks)
+        text += llvm::formatv(", {0:f0} in chunks of {1}",
+                              cost.getChunkwise(candidate), candidate);
+    else
+      text += "; the transition has no form in chunks";
+    remark::passed(op.getLoc(), remark::RemarkOpts::name("attn-choose-form")
+                                    .category("attn-choose-form")
+                                    .function(getOperation().getName()))
+        << StringRef(text);
+  }
+};
+} // namespace

@@ -1,0 +1,182 @@
+//===- ExposeState.cpp - States as arguments and results ------------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/IR/SymbolTable.h"
+#include "passes/Passes.h"
+
+namespace mlir::attn {
+#define GEN_PASS_DEF_ATTNEXPOSESTATE
+#include "passes/Passes.h.inc"
+} // namespace mlir::attn
+
+using namespace mlir;
+using namespace mlir::attn;
+
+/// Batch axes in groups as operands have them, the segment, and the channels in
+/// the order of the transition's operand.
+static EinsumOperand getStateAxes(RecurrenceOp op) {
+  SmallVector<char> state = op.getStateAxes();
+  SmallVector<EinsumDim> groups;
+  for (const EinsumOperand &axes : op.getAxesOfOperands())
+    for (const EinsumDim &dim : axes)
+      if (dim.size() > 1 && !llvm::is_contained(groups, dim) &&
+          llvm::all_of(dim, [&](char axis) {
+            return llvm::is_contained(state, axis);
+          }))
+        groups.push_back(dim);
+  EinsumOperand axes;
+  for (char axis : state) {
+    if (Einsum::find(axes, axis) >= 0)
+      continue;
+    const EinsumDim *group = llvm::find_if(groups, [&](const EinsumDim &dim) {
+      return llvm::is_contained(dim, axis);
+    });
+    axes.push_back(group == groups.end() ? EinsumDim{axis} : *group);
+  }
+  return axes;
+}
+
+static bool isValueFirst(RecurrenceOp op) {
+  Value operand = op.getTransitionOperand();
+  if (!operand)
+    return false;
+  EinsumOperand axes = op.getAxes(operand);
+  int64_t key = Einsum::find(axes, RecurrenceOp::kKey),
+          value = Einsum::find(axes, RecurrenceOp::kValue);
+  return key >= 0 && value >= 0 && value < key;
+}
+
+static RankedTensorType getStateType(RecurrenceOp op,
+                                     const EinsumOperand &axes) {
+  SmallVector<int64_t> shape;
+  for (const EinsumDim &dim : axes) {
+    int64_t size = 1;
+    for (char axis : dim) {
+      int64_t part = op.getAxisSize(axis);
+      size = ShapedType::isDynamic(part) || ShapedType::isDynamic(size)
+                 ? ShapedType::kDynamic
+                 : size * part;
+    }
+    shape.push_back(dim.front() == RecurrenceOp::kSegment ? ShapedType::kDynamic
+                                                          : size);
+  }
+  return RankedTensorType::get(shape, op.getElementType());
+}
+
+namespace {
+struct ExposeState : attn::impl::AttnExposeStateBase<ExposeState> {
+  void runOnOperation() override {
+    func::FuncOp func = getOperation();
+    if (func.isExternal())
+      return;
+    if (failed(checkCuts()))
+      return signalPassFailure();
+    SmallVector<RecurrenceOp> ops;
+    func.walk([&](RecurrenceOp op) { ops.push_back(op); });
+    Operation *exit = func.getBody().front().getTerminator();
+    SmallVector<Value> results(exit->getOperands());
+    for (RecurrenceOp op : ops)
+      if (!op.getInitialState() && !op.getFinalState())
+        expose(op, results);
+    exit->setOperands(results);
+    func.setFunctionType(FunctionType::get(
+        &getContext(), func.getBody().getArgumentTypes(), ValueRange(results)));
+  }
+
+private:
+  /// Nothing but recurrences carries anything from one token to another.
+  LogicalResult checkCuts() {
+    WalkResult walk = getOperation().walk([&](Operation *op) {
+      bool mixes = isa<MaskOp, SoftmaxOp, NormalizeOp, CausalScoreOp, SolveOp,
+                       ScanOp>(op);
+      if (auto product = dyn_cast<ContractionOpInterface>(op))
+        for (char axis : product.getSubscripts().getRoles().contracted)
+          mixes |= Einsum::isTokenAxis(axis);
+      if (mixes) {
+        op->emitOpError("mixes tokens and is no recurrence: the sequence cannot "
+                        "be cut");
+        return WalkResult::interrupt();
+      }
+      auto map = dyn_cast<FeatureMapOp>(op);
+      if (map && map.getMap() && map.getMap()->getMaxTokens()) {
+        op->emitOpError("has features of a token's position in the sequence: "
+                        "the sequence cannot be cut");
+        return WalkResult::interrupt();
+      }
+      if (isa<RecurrenceOp>(op) && op->getParentOp() != getOperation()) {
+        op->emitOpError("is not in the body of the function: its state cannot be "
+                        "an argument");
+        return WalkResult::interrupt();
+      }
+      return WalkResult::advance();
+    });
+    return failure(walk.wasInterrupted());
+  }
+
+  void expose(RecurrenceOp op, SmallVectorImpl<Value> &results) {
+    func::FuncOp func = getOperation();
+    OpBuilder b(op);
+    EinsumOperand axes = getStateAxes(op), maxAxes = axes;
+    if (op.getCuSeqlens()) {
+      axes.push_back({RecurrenceOp::kSegment});
+      maxAxes.push_back({RecurrenceOp::kSegment});
+    }
+    char channels[] = {RecurrenceOp::kKey, RecurrenceOp::kValue};
+    if (isValueFirst(op))
+      std::swap(channels[0], channels[1]);
+    auto has = [&](char axis) {
+      return llvm::any_of(op.getAxesOfOperands(),
+                          [&](const EinsumOperand &operand) {
+                            return Einsum::find(operand, axis) >= 0;
+                          });
+    };
+    for (char channel : channels)
+      if (has(channel))
+        axes.push_back({channel});
+    auto addArgument = [&](const EinsumOperand &named) -> Value {
+      unsigned index = func.getNumArguments();
+      (void)func.insertArgument(
+          index, getStateType(op, named),
+          b.getDictionaryAttr(b.getNamedAttr("attn.state", b.getUnitAttr())),
+          op.getLoc());
+      return func.getArgument(index);
+    };
+    bool hasMax = op.getLogGate() != nullptr;
+    if (hasMax && op.hasAxis(op.getLogGate(), RecurrenceOp::kValue))
+      maxAxes.push_back({RecurrenceOp::kValue});
+    Value state = addArgument(axes);
+    Value max = hasMax ? addArgument(maxAxes) : Value();
+
+    SmallVector<Attribute> operandAxes(op.getOperandAxes().getValue()),
+        resultAxes(op.getResultAxes().getValue());
+    for (auto *list : {&operandAxes, &resultAxes}) {
+      list->push_back(b.getStringAttr(toString(axes)));
+      if (hasMax)
+        list->push_back(b.getStringAttr(toString(maxAxes)));
+    }
+    auto next = RecurrenceOp::create(
+        b, op.getLoc(), op.getOutput().getType(),
+        op.getLogScale() ? Type(op.getLogScale().getType()) : Type(),
+        state.getType(), max ? max.getType() : Type(), op.getTransition(),
+        op.getTransitionOperand(), op.getQuery(), op.getKeys(), op.getValues(),
+        op.getBonus(), op.getLogGate(), op.getEraseQuery(), op.getEraseKey(),
+        op.getEraseInput(), state, max, op.getCuSeqlens(), op.getReadAttr(),
+        op.getEraseReadAttr(), b.getArrayAttr(operandAxes),
+        b.getArrayAttr(resultAxes), op.getFormAttr(), op.getChunkAttr());
+    op.getOutput().replaceAllUsesWith(next.getOutput());
+    for (Value &result : results)
+      if (result == op.getOutput())
+        result = next.getOutput();
+    if (op.getLogScale())
+      op.getLogScale().replaceAllUsesWith(next.getLogScale());
+    results.push_back(next.getFinalState());
+    if (max)
+      results.push_back(next.getFinalMax());
+    op.erase();
+  }
+};
+} // namespace

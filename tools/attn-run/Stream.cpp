@@ -1,0 +1,226 @@
+//===- Stream.cpp - Long inputs in pieces, with the state carried -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "Stream.h"
+#include "dialect/Attn.h"
+#include "mlir/Pass/PassManager.h"
+#include "passes/Passes.h"
+#include "runtime/array/Error.h"
+#include "runtime/engine/CheckContents.h"
+#include "runtime/engine/Diagnostics.h"
+#include <cstring>
+#include <limits>
+
+using namespace mlir;
+using mlir::attn::RecurrenceOp;
+using mlir::attn::ShapeClasses;
+
+namespace attn::tool {
+
+llvm::Expected<unsigned> exposeStates(func::FuncOp function) {
+  unsigned before = function.getNumArguments();
+  PassManager pm(function.getContext(), func::FuncOp::getOperationName());
+  pm.addPass(mlir::attn::createAttnAnalyzeScans());
+  pm.addPass(mlir::attn::createAttnLinearize());
+  pm.addPass(mlir::attn::createAttnExposeState());
+  if (llvm::Error error =
+          collectErrors(function.getContext(), "states cannot be exposed",
+                        [&] { return pm.run(function); }))
+    return std::move(error);
+  if (function.getNumArguments() == before)
+    return createError(function.getLoc(),
+                       "'" + function.getSymName() + "' has no state: nothing "
+                       "of it is a recurrence");
+  return before;
+}
+
+llvm::Expected<SmallVector<Array>> makeStates(func::FuncOp function,
+                                              unsigned first,
+                                              const FunctionSizes &sizes) {
+  SmallVector<Array> states;
+  for (unsigned i = first; i < function.getNumArguments(); ++i) {
+    auto type = cast<RankedTensorType>(function.getArgumentTypes()[i]);
+    auto element = getElementType(type.getElementType());
+    if (!element)
+      return element.takeError();
+    auto shape = sizes.getShape(i);
+    if (!shape)
+      return shape.takeError();
+    auto array = Array::create(*element, *shape);
+    if (!array)
+      return array.takeError();
+    bool isMax = llvm::any_of(function.getArgument(i).getUsers(),
+                              [&](Operation *user) {
+                                auto op = dyn_cast<RecurrenceOp>(user);
+                                return op && op.getInitialMax() ==
+                                                 function.getArgument(i);
+                              });
+    double fill = isMax ? -std::numeric_limits<double>::infinity() : 0;
+    for (int64_t j = 0; j < array->getNumElements(); ++j)
+      array->set(j, fill);
+    states.push_back(std::move(*array));
+  }
+  return states;
+}
+
+//===----------------------------------------------------------------------===//
+// Where tokens are
+//===----------------------------------------------------------------------===//
+
+llvm::Expected<TokenDims> findTokenDims(func::FuncOp function) {
+  auto classes = analyzeSizes(function);
+  if (!classes)
+    return classes.takeError();
+  // 1. The classes of token axes, and how many steps of each are one token.
+  llvm::DenseMap<ShapeClasses::Id, int64_t> steps;
+  bool isPacked = false;
+  function.walk([&](RecurrenceOp op) {
+    isPacked |= op.getCuSeqlens() != nullptr;
+    mlir::attn::EinsumOperand axes = op.getAxes(op.getOutput());
+    steps[classes->getClass(op.getOutput(), mlir::attn::Einsum::find(
+                                                axes, RecurrenceOp::kToken))] =
+        1;
+  });
+  if (isPacked)
+    return createError(function.getLoc(),
+                       "packed sequences cannot be cut: their bounds count "
+                       "tokens of the whole");
+  function.walk([&](Operation *op) {
+    auto tie = [&](auto stepsOp, Value few, Value many) {
+      int64_t dim = stepsOp.getTokenDimension();
+      ShapeClasses::Id fewId = classes->getClass(few, dim),
+                       manyId = classes->getClass(many, dim);
+      int64_t factor = stepsOp.getSteps();
+      if (steps.count(manyId)) {
+        steps[manyId] = factor;
+        steps[fewId] = 1;
+      }
+    };
+    if (auto expand = dyn_cast<mlir::attn::ExpandStepsOp>(op))
+      tie(expand, expand.getInput(), expand.getResult());
+    if (auto take = dyn_cast<mlir::attn::TakeStepsOp>(op))
+      tie(take, take.getResult(), take.getInput());
+  });
+  // 2. The dimensions of arguments and results that belong to them.
+  auto find = [&](Value value) -> TokenDims::Cut {
+    auto type = dyn_cast<RankedTensorType>(value.getType());
+    for (int64_t i = 0; type && i < type.getRank(); ++i) {
+      auto it = steps.find(classes->getClass(value, i));
+      if (it != steps.end())
+        return {i, it->second};
+    }
+    return {};
+  };
+  TokenDims dims;
+  bool isStatic = false;
+  for (Value argument : function.getArguments()) {
+    dims.arguments.push_back(find(argument));
+    TokenDims::Cut cut = dims.arguments.back();
+    isStatic |= cut.dim >= 0 && !cast<RankedTensorType>(argument.getType())
+                                     .isDynamicDim(cut.dim);
+  }
+  for (Value result :
+       function.getBody().front().getTerminator()->getOperands())
+    dims.results.push_back(find(result));
+  if (isStatic)
+    return createError(function.getLoc(),
+                       "streaming needs a dynamic number of tokens, '?'");
+  return dims;
+}
+
+//===----------------------------------------------------------------------===//
+// Pieces
+//===----------------------------------------------------------------------===//
+
+/// Copies `count` tokens of `small`, which has that many, to or from `large`.
+static void copyTokens(const Array &large, const Array &small, int64_t dim,
+                       int64_t begin, int64_t count, bool toLarge) {
+  ArrayRef<int64_t> shape = large.getShape();
+  int64_t outer = 1, inner = getElementSize(large.getType());
+  for (int64_t i = 0; i < dim; ++i)
+    outer *= shape[i];
+  for (int64_t i = dim + 1; i < large.getRank(); ++i)
+    inner *= shape[i];
+  auto *whole = static_cast<char *>(large.getData());
+  auto *part = static_cast<char *>(small.getData());
+  for (int64_t i = 0; i < outer; ++i) {
+    char *there = whole + (i * shape[dim] + begin) * inner;
+    char *here = part + i * count * inner;
+    std::memcpy(toLarge ? there : here, toLarge ? here : there, count * inner);
+  }
+}
+
+llvm::Expected<Array> slice(const Array &array, TokenDims::Cut cut,
+                            int64_t begin, int64_t count) {
+  if (cut.dim < 0)
+    return array;
+  SmallVector<int64_t> shape(array.getShape());
+  shape[cut.dim] = count * cut.steps;
+  auto part = Array::create(array.getType(), shape);
+  if (part)
+    copyTokens(array, *part, cut.dim, begin * cut.steps, count * cut.steps,
+               /*toLarge=*/false);
+  return part;
+}
+
+/// Puts one array of a piece into that of all tokens.
+static llvm::Error appendOne(SmallVectorImpl<Array> &whole, unsigned index,
+                             const Array &part, TokenDims::Cut cut,
+                             int64_t begin, int64_t tokens) {
+  if (begin == 0 && cut.dim >= 0) {
+    SmallVector<int64_t> shape(part.getShape());
+    shape[cut.dim] = tokens * cut.steps;
+    auto all = Array::create(part.getType(), shape);
+    if (!all)
+      return all.takeError();
+    whole.push_back(std::move(*all));
+  } else if (begin == 0) {
+    whole.push_back(part);
+  }
+  if (cut.dim >= 0)
+    copyTokens(whole[index], part, cut.dim, begin * cut.steps,
+               part.getShape()[cut.dim], /*toLarge=*/true);
+  else
+    whole[index] = part;
+  return llvm::Error::success();
+}
+
+llvm::Error append(SmallVectorImpl<Array> &whole, ArrayRef<Array> piece,
+                   const TokenDims &dims, int64_t begin, int64_t tokens) {
+  for (auto [i, part] : llvm::enumerate(piece))
+    if (llvm::Error error =
+            appendOne(whole, i, part, dims.arguments[i], begin, tokens))
+      return error;
+  return llvm::Error::success();
+}
+
+llvm::Error runStream(const Callable &callable, const TokenDims &dims,
+                      int64_t tokens, int64_t piece, PieceSource source,
+                      SmallVectorImpl<Array> &states, bool kept,
+                      SmallVectorImpl<Array> &results) {
+  for (int64_t begin = 0; begin < tokens || begin == 0; begin += piece) {
+    int64_t count = std::min(piece, tokens - begin);
+    auto arguments = source(begin, count);
+    if (!arguments)
+      return arguments.takeError();
+    llvm::append_range(*arguments, states);
+    auto part = callable.call(*arguments);
+    if (!part)
+      return part.takeError();
+    unsigned first = part->size() - states.size();
+    for (auto [i, state] : llvm::enumerate(states))
+      state = (*part)[first + i];
+    for (unsigned i = 0; i < first && kept; ++i)
+      if (llvm::Error error = appendOne(results, i, (*part)[i],
+                                        dims.results[i], begin, tokens))
+        return error;
+  }
+  llvm::append_range(results, states);
+  return llvm::Error::success();
+}
+
+} // namespace attn::tool

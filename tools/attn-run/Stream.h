@@ -1,0 +1,60 @@
+//===- Stream.h - Long inputs in pieces, with the state carried -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_TOOLS_ATTN_RUN_STREAM_H
+#define ATTN_TOOLS_ATTN_RUN_STREAM_H
+
+#include "Arguments.h"
+#include "runtime/engine/Engine.h"
+
+namespace attn::tool {
+
+/// Makes the states of the recurrences of `function` its last arguments and
+/// results (attn-expose-state). Returns how many arguments were there before.
+llvm::Expected<unsigned> exposeStates(mlir::func::FuncOp function);
+
+/// The initial states: zeros, and -inf for running maxima.
+llvm::Expected<llvm::SmallVector<Array>>
+makeStates(mlir::func::FuncOp function, unsigned first,
+           const FunctionSizes &sizes);
+
+/// How the tokens of a function's arguments and results are cut.
+struct TokenDims {
+  /// The dimension, or -1, and how many steps of it are one token.
+  struct Cut {
+    int64_t dim = -1;
+    int64_t steps = 1;
+  };
+  llvm::SmallVector<Cut> arguments, results;
+};
+
+llvm::Expected<TokenDims> findTokenDims(mlir::func::FuncOp function);
+
+/// Gives the arguments of a piece: `count` tokens from `begin` on.
+using PieceSource = llvm::function_ref<llvm::Expected<llvm::SmallVector<Array>>(
+    int64_t begin, int64_t count)>;
+
+/// `count` tokens of an array from `begin` on; the array itself without a cut.
+llvm::Expected<Array> slice(const Array &array, TokenDims::Cut cut,
+                            int64_t begin, int64_t count);
+
+/// Puts the arguments of a piece into those of all `tokens`.
+llvm::Error append(llvm::SmallVectorImpl<Array> &whole,
+                   llvm::ArrayRef<Array> piece, const TokenDims &dims,
+                   int64_t begin, int64_t tokens);
+
+/// Feeds `tokens` tokens in pieces of `piece`. `states` are carried, and are the
+/// last ones at the end. Results that are cut are put together in `results` if
+/// they are `kept`; otherwise they are dropped, and memory stays constant.
+llvm::Error runStream(const Callable &callable, const TokenDims &dims,
+                      int64_t tokens, int64_t piece, PieceSource source,
+                      llvm::SmallVectorImpl<Array> &states, bool kept,
+                      llvm::SmallVectorImpl<Array> &results);
+
+} // namespace attn::tool
+
+#endif // ATTN_TOOLS_ATTN_RUN_STREAM_H
