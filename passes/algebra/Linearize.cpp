@@ -34,12 +34,9 @@ struct Linearize : attn::impl::AttnLinearizeBase<Linearize> {
     });
     DenseSet<Operation *> done;
     for (Operation *op : llvm::reverse(roots))
-      if (!done.contains(op))
+      if (!done.contains(op) && !erased.contains(op))
         linearize(op, done);
-    // 2. Scores that nothing applies.
-    for (Operation *op : llvm::reverse(roots))
-      if (isOpTriviallyDead(op))
-        op->erase();
+    // 2. What is left without a use, and scores that nothing applies.
     eraseDeadScores();
     getOperation().walk([&](Operation *op) {
       if (isa<CausalScoreOp, SolveOp>(op) && !explained.contains(op))

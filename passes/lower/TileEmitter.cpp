@@ -93,6 +93,8 @@ OpFoldResult TileEmitter::getSize(OpBuilder &b, Value value, int64_t dim) {
   if (Value tensor = materialized.lookup(value))
     return tensor::getMixedSize(b, value.getLoc(), tensor, dim);
   Operation *op = value.getDefiningOp();
+  if (auto cast = dyn_cast_or_null<tensor::CastOp>(op))
+    return getSize(b, cast.getSource(), dim);
   if (auto product = dyn_cast_or_null<ContractionOpInterface>(op)) {
     Einsum einsum = product.getSubscripts();
     std::pair<EinsumOperand *, Value> operands[] = {
@@ -253,6 +255,10 @@ FailureOr<Value> TileEmitter::emitVector(OpBuilder &b, Value value,
     request.offsets.assign(offsets.begin(), offsets.end());
     request.rowDim = dim;
     request.colDim = dim + 1 < type.getRank() ? dim + 1 : dim - 1;
+    // Features are computed for a token.
+    FailureOr<TileDims> dims = getTileDims(value);
+    if (succeeded(dims) && dims->col == dim)
+      request.colDim = dims->row;
     request.rows = size;
     FailureOr<Value> tile = emit(b, value, request);
     if (failed(tile))

@@ -7,6 +7,7 @@
 
 #include "Stream.h"
 #include "dialect/Attn.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/Passes.h"
 #include "runtime/array/Error.h"
@@ -36,6 +37,29 @@ llvm::Expected<unsigned> exposeStates(func::FuncOp function) {
                        "'" + function.getSymName() + "' has no state: nothing "
                        "of it is a recurrence");
   return before;
+}
+
+void specialize(func::FuncOp function, ArrayRef<Array> arguments) {
+  function.getContext()->loadDialect<tensor::TensorDialect>();
+  Block &body = function.getBody().front();
+  OpBuilder builder = OpBuilder::atBlockBegin(&body);
+  for (unsigned i = 0; i < body.getNumArguments(); ++i) {
+    BlockArgument argument = body.getArgument(i);
+    auto type = dyn_cast<RankedTensorType>(argument.getType());
+    if (!type || type.hasStaticShape())
+      continue;
+    // The graph keeps its types.
+    auto cast = tensor::CastOp::create(builder, argument.getLoc(), type,
+                                       Value(argument));
+    Value dynamic = cast.getResult();
+    argument.replaceUsesWithIf(dynamic, [&](OpOperand &use) {
+      return use.getOwner() != cast.getOperation();
+    });
+    argument.setType(type.clone(arguments[i].getShape()));
+  }
+  function.setFunctionType(FunctionType::get(function.getContext(),
+                                             body.getArgumentTypes(),
+                                             function.getResultTypes()));
 }
 
 llvm::Expected<SmallVector<Array>> makeStates(func::FuncOp function,

@@ -17,6 +17,10 @@ namespace attn::tool {
 /// results (attn-expose-state). Returns how many arguments were there before.
 llvm::Expected<unsigned> exposeStates(mlir::func::FuncOp function);
 
+/// Gives the arguments of `function` the static sizes of a call, for forms that
+/// need them.
+void specialize(mlir::func::FuncOp function, llvm::ArrayRef<Array> arguments);
+
 /// The initial states: zeros, and -inf for running maxima.
 llvm::Expected<llvm::SmallVector<Array>>
 makeStates(mlir::func::FuncOp function, unsigned first,

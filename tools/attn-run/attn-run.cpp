@@ -123,7 +123,7 @@ static cl::opt<bool> exposesState(
     cl::desc("States become arguments and results after the function's own; "
              "those that --inputs leaves out are zero"));
 static cl::opt<int64_t>
-    stream("stream", cl::value_desc("tokens"), cl::cat(category), cl::init(0),
+    pieceTokens("stream", cl::value_desc("tokens"), cl::cat(category), cl::init(0),
            cl::desc("Feed so many tokens a call and carry the state: memory "
                     "does not grow with the input"));
 static cl::opt<bool>
@@ -158,9 +158,9 @@ static llvm::Error parseCommandLine(int argc, char **argv) {
     return createError("--time: expected 1 or more runs");
   if (chunk < 0 || chunk > 4096)
     return createError("--chunk: expected 0 to 4096 tokens");
-  if (stream.getNumOccurrences() && stream < 1)
+  if (pieceTokens.getNumOccurrences() && pieceTokens < 1)
     return createError("--stream: expected 1 or more tokens");
-  if (stream > 0 && (timedRuns > 0 || explain))
+  if (pieceTokens > 0 && (timedRuns > 0 || explain))
     return createError("--time and --explain are not for --stream");
   if (threads < 0)
     return createError("--threads: expected 0 or more");
@@ -326,7 +326,7 @@ static llvm::Error runStreamed(ModuleOp module, func::FuncOp function,
     SmallVector<Array> arguments;
     for (unsigned i = 0; i < numArguments; ++i) {
       TokenDims::Cut cut = dims->arguments[i];
-      if (files[i].getNumElements() > 0) {
+      if (files[i].getData()) {
         auto part = slice(files[i], cut, begin, count);
         if (!part)
           return part.takeError();
@@ -359,13 +359,13 @@ static llvm::Error runStreamed(ModuleOp module, func::FuncOp function,
   std::optional<int64_t> peak;
   if (llvm::Error error = measurePeakMemory(
           [&] {
-            return runStream(**callable, *dims, tokens, stream, getPiece,
+            return runStream(**callable, *dims, tokens, pieceTokens, getPiece,
                              *states, kept, results);
           },
           peak))
     return error;
   llvm::outs() << "streamed: @" << function.getSymName() << ", " << tokens
-               << " tokens, " << int64_t(stream) << " a call";
+               << " tokens, " << int64_t(pieceTokens) << " a call";
   if (peak)
     llvm::outs() << llvm::format(", the run added %.1f MiB at its peak",
                                  double(*peak) / (1 << 20));
@@ -393,8 +393,8 @@ static llvm::Error runStreamed(ModuleOp module, func::FuncOp function,
     mismatch = compare(shown, *expected, limit, *checkPaths);
   if (verify) {
     SmallVector<Array> whole;
-    for (int64_t begin = 0; begin < tokens; begin += stream) {
-      int64_t count = std::min<int64_t>(stream, tokens - begin);
+    for (int64_t begin = 0; begin < tokens; begin += pieceTokens) {
+      int64_t count = std::min<int64_t>(pieceTokens, tokens - begin);
       auto piece = getPiece(begin, count);
       if (!piece)
         return llvm::joinErrors(std::move(mismatch), piece.takeError());
@@ -482,7 +482,7 @@ static llvm::Error run(ModuleOp module) {
   if (!function)
     return function.takeError();
   unsigned numArguments = function->getNumArguments();
-  if (exposesState || stream > 0) {
+  if (exposesState || pieceTokens > 0) {
     auto before = exposeStates(*function);
     if (!before)
       return before.takeError();
@@ -508,7 +508,7 @@ static llvm::Error run(ModuleOp module) {
   if (!inputPaths)
     return inputPaths.takeError();
   sources.files = *inputPaths;
-  if (stream > 0)
+  if (pieceTokens > 0)
     return runStreamed(module, *function, numArguments, *sizes, sources);
   // A plan needs no values.
   bool plansOnly = explain && !sources.seed && sources.files.empty() &&
@@ -534,6 +534,9 @@ static llvm::Error run(ModuleOp module) {
   }
   if (plansOnly)
     return llvm::Error::success();
+  // One chunk of all tokens needs to know their number.
+  if (form == Form::Quadratic)
+    specialize(*function, arguments);
   return runFunction(module, *function, arguments, numArguments);
 }
 
