@@ -332,8 +332,9 @@ int64_t DivideByLastOp::getDimension() {
 
 /// A4: a log_scale, one element for each index of `type` but that of `dim`
 /// (-1: for each), belongs to a floor.
-static LogicalResult verifyLogScale(Operation *op, Value logScale, bool hasFloor,
-                                    RankedTensorType type, int64_t dim) {
+static LogicalResult verifyLogScale(Operation *op, Value logScale,
+                                    bool hasFloor, RankedTensorType type,
+                                    int64_t dim) {
   if (!logScale)
     return success();
   if (!hasFloor)
@@ -366,5 +367,6 @@ LogicalResult DivideOp::verify() {
   if (failed(verifyEps(*this, getEps().convertToDouble(), "A2")) ||
       failed(verifyFloor(*this, getFloor(), "A3")))
     return failure();
-  return verifyLogScale(*this, getLogScale(), getFloor().has_value(), getType(), -1);
+  return verifyLogScale(*this, getLogScale(), getFloor().has_value(), getType(),
+                        -1);
 }

@@ -1,4 +1,5 @@
-//===- ChunkTerms.cpp - Chunks whose channels share their decays -*- C++ -*-===//
+//===- ChunkTerms.cpp - Chunks whose channels share their decays -*- C++
+//-*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -18,12 +19,10 @@ using namespace mlir::attn;
 
 static constexpr double kLowest = -std::numeric_limits<double>::infinity();
 
-SmallVector<Value>
-attn::emitTileLoop(OpBuilder &b, Location loc, int64_t count, int64_t step,
-                   ValueRange carried,
-                   function_ref<SmallVector<Value>(OpBuilder &, Location, Value,
-                                                   ValueRange)>
-                       body) {
+SmallVector<Value> attn::emitTileLoop(
+    OpBuilder &b, Location loc, int64_t count, int64_t step, ValueRange carried,
+    function_ref<SmallVector<Value>(OpBuilder &, Location, Value, ValueRange)>
+        body) {
   auto index = [&](int64_t value) -> Value {
     return arith::ConstantIndexOp::create(b, loc, value);
   };
@@ -54,9 +53,11 @@ static LogWeights emitLogWeights(OpBuilder &b, Location loc, Value decays,
   auto empty = [&](ArrayRef<int64_t> shape) -> Value {
     return tensor::EmptyOp::create(b, loc, shape, element);
   };
-  SmallVector<Value> carried{empty({tokens, tokens}), empty({tokens, tokens}),
+  SmallVector<Value> carried{empty({tokens, tokens}),
+                             empty({tokens, tokens}),
                              ops.fill({1, tokens}, element, 0),
-                             empty({tokens}),        empty({tokens}),
+                             empty({tokens}),
+                             empty({tokens}),
                              ops.constant(element, 0)};
   // Row i is row i - 1 and g_i in the columns j < i.
   carried = emitTileLoop(
@@ -70,8 +71,8 @@ static LogWeights emitLogWeights(OpBuilder &b, Location loc, Value decays,
             {1, tokens}, element, {{row, "ij"}},
             [&](OpBuilder &m, Location k, ValueRange x) -> Value {
               Value j = linalg::IndexOp::create(m, k, 1);
-              Value before = arith::CmpIOp::create(
-                  m, k, arith::CmpIPredicate::ult, j, i);
+              Value before =
+                  arith::CmpIOp::create(m, k, arith::CmpIPredicate::ult, j, i);
               Value added = arith::AddFOp::create(m, k, x[0], g);
               return arith::SelectOp::create(m, k, before, added, x[0]);
             });
@@ -190,8 +191,8 @@ static Value emitLog(OpBuilder &n, Location l, Value log, Value gate,
 
 void ScalarChunk::emitStabilizers() {
   // 1. Rows: rowMax_i = max(prefix_i + m, max_j (log[i, j] + gate_j)).
-  StateRead read = terms.heads.empty() ? StateRead::Current
-                                       : terms.heads.front().read;
+  StateRead read =
+      terms.heads.empty() ? StateRead::Current : terms.heads.front().read;
   bool previous = read == StateRead::Previous;
   bool hasDiagonal =
       !previous || llvm::any_of(terms.pairs, [](const ChunkTerms::Pair &pair) {
@@ -201,11 +202,11 @@ void ScalarChunk::emitStabilizers() {
   SmallVector<TileOps::Named> parts{{terms.logGate, "j"}};
   if (log)
     parts.push_back({log, "ij"});
-  Value all = ops.broadcast(
-      {tokens, tokens}, element, parts,
-      [&](OpBuilder &n, Location l, ValueRange v) {
-        return emitLog(n, l, log ? v[1] : Value(), v[0], hasDiagonal, element);
-      });
+  Value all = ops.broadcast({tokens, tokens}, element, parts,
+                            [&](OpBuilder &n, Location l, ValueRange v) {
+                              return emitLog(n, l, log ? v[1] : Value(), v[0],
+                                             hasDiagonal, element);
+                            });
   // A prefix of rank 1 even where there is no decay.
   Value zeros = ops.fill({tokens}, element, 0);
   Value prefix = previous ? logs.prefixExclusive : logs.prefix;
@@ -220,8 +221,7 @@ void ScalarChunk::emitStabilizers() {
 }
 
 Value ScalarChunk::emitWeights(StateRead read, bool hasDiagonal) {
-  Value log =
-      read == StateRead::Previous ? logs.exclusive : logs.inclusive;
+  Value log = read == StateRead::Previous ? logs.exclusive : logs.inclusive;
   SmallVector<TileOps::Named> parts;
   if (log)
     parts.push_back({log, "ij"});
@@ -229,18 +229,18 @@ Value ScalarChunk::emitWeights(StateRead read, bool hasDiagonal) {
     parts.push_back({terms.logGate, "j"});
     parts.push_back({shift, "i"});
   }
-  return ops.broadcast(
-      {tokens, tokens}, element, parts,
-      [&](OpBuilder &n, Location l, ValueRange v) -> Value {
-        unsigned next = 0;
-        Value own = log ? v[next++] : Value();
-        Value gate = terms.logGate ? v[next++] : Value();
-        Value x = emitLog(n, l, own, gate, hasDiagonal, element);
-        if (gate)
-          return TileOps::expDifference(n, l, x,
-                                        TileOps::finiteShift(n, l, v[next]));
-        return math::ExpOp::create(n, l, x);
-      });
+  return ops.broadcast({tokens, tokens}, element, parts,
+                       [&](OpBuilder &n, Location l, ValueRange v) -> Value {
+                         unsigned next = 0;
+                         Value own = log ? v[next++] : Value();
+                         Value gate = terms.logGate ? v[next++] : Value();
+                         Value x =
+                             emitLog(n, l, own, gate, hasDiagonal, element);
+                         if (gate)
+                           return TileOps::expDifference(
+                               n, l, x, TileOps::finiteShift(n, l, v[next]));
+                         return math::ExpOp::create(n, l, x);
+                       });
 }
 
 void ScalarChunk::emitPair(ChunkTerms::Pair &pair) {
@@ -251,7 +251,8 @@ void ScalarChunk::emitPair(ChunkTerms::Pair &pair) {
   if (!logs.inclusive && !terms.logGate) {
     // Weights of one and zero.
     pair.scores = ops.map(
-        products, element, [&](OpBuilder &n, Location l, ValueRange v) -> Value {
+        products, element,
+        [&](OpBuilder &n, Location l, ValueRange v) -> Value {
           Value i = linalg::IndexOp::create(n, l, 0),
                 j = linalg::IndexOp::create(n, l, 1);
           Value in = arith::CmpIOp::create(n, l,
@@ -262,8 +263,7 @@ void ScalarChunk::emitPair(ChunkTerms::Pair &pair) {
                                          TileOps(n, l).constant(element, 0));
         });
   } else {
-    pair.scores =
-        ops.multiply(products, emitWeights(pair.read, current), "ij");
+    pair.scores = ops.multiply(products, emitWeights(pair.read, current), "ij");
   }
   if (!pair.diagonal)
     return;
@@ -303,11 +303,11 @@ void ScalarChunk::emit() {
     Value most = ops.rowMax(row);
     Value scalar = tensor::CollapseShapeOp::create(
         b, loc, most, ArrayRef<ReassociationIndices>{});
-    Value next = ops.broadcast(
-        {}, element, {{kept, ""}, {scalar, ""}},
-        [](OpBuilder &n, Location l, ValueRange v) -> Value {
-          return arith::MaximumFOp::create(n, l, v[0], v[1]);
-        });
+    Value next =
+        ops.broadcast({}, element, {{kept, ""}, {scalar, ""}},
+                      [](OpBuilder &n, Location l, ValueRange v) -> Value {
+                        return arith::MaximumFOp::create(n, l, v[0], v[1]);
+                      });
     tailFactor = expMinus(ends, next);
     terms.stateFactor = expMinus(kept, next);
     terms.max = next;
@@ -316,8 +316,8 @@ void ScalarChunk::emit() {
     terms.stateFactor = ops.exp(logs.total);
   }
   for (ChunkTerms::Tail &tail : terms.tails)
-    tail.scaled = tailFactor ? ops.multiply(tail.cols, tailFactor, "i")
-                             : tail.cols;
+    tail.scaled =
+        tailFactor ? ops.multiply(tail.cols, tailFactor, "i") : tail.cols;
 }
 
 void attn::emitScalarChunk(OpBuilder &b, Location loc, Value decays,

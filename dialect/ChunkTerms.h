@@ -20,7 +20,8 @@ enum class StateRead : uint32_t;
 /// state on entry. With the transitions T_i of the tokens i, all of them
 /// diagonal, `D(i, j) = T_i .. T_{j+1}` for j < i:
 ///
-///   pair : scores[i, j] = rows_i . D(i, j) cols_j        j < i, read current or
+///   pair : scores[i, j] = rows_i . D(i, j) cols_j        j < i, read current
+///   or
 ///                                                        decayed
 ///          scores[i, j] = rows_i . D(i-1, j) cols_j      j < i, read previous
 ///          and on the diagonal rows_i . cols_i for current, 0 for decayed,
@@ -39,8 +40,8 @@ struct ChunkTerms {
   struct Pair {
     Value rows, cols; // [C, K]
     StateRead read;
-    Value diagonal;   // [C], or null
-    Value scores;     // result, [C, C]
+    Value diagonal; // [C], or null
+    Value scores;   // result, [C, C]
   };
   struct Head {
     Value rows; // [C, K]
@@ -73,12 +74,11 @@ void emitScalarChunk(OpBuilder &builder, Location loc, Value decays,
                      ChunkTerms &terms);
 
 /// A loop over [0, count) step `step` that carries tiles.
-SmallVector<Value>
-emitTileLoop(OpBuilder &builder, Location loc, int64_t count, int64_t step,
-             ValueRange carried,
-             function_ref<SmallVector<Value>(OpBuilder &, Location, Value,
-                                             ValueRange)>
-                 body);
+SmallVector<Value> emitTileLoop(
+    OpBuilder &builder, Location loc, int64_t count, int64_t step,
+    ValueRange carried,
+    function_ref<SmallVector<Value>(OpBuilder &, Location, Value, ValueRange)>
+        body);
 
 } // namespace mlir::attn
 

@@ -102,11 +102,10 @@ ParseResult ScanOp::parse(OpAsmParser &parser, OperationState &result) {
 
 void ScanOp::print(OpAsmPrinter &printer) {
   printer << " inputs(";
-  llvm::interleaveComma(llvm::zip_equal(getInputs(), getInputAxes()), printer,
-                        [&](auto pair) {
-                          printer << std::get<0>(pair) << ' '
-                                  << std::get<1>(pair);
-                        });
+  llvm::interleaveComma(
+      llvm::zip_equal(getInputs(), getInputAxes()), printer, [&](auto pair) {
+        printer << std::get<0>(pair) << ' ' << std::get<1>(pair);
+      });
   printer << ')';
   if (getInitialState())
     printer << " state(" << getInitialState() << ')';
@@ -168,9 +167,10 @@ LogicalResult ScanOp::verify() {
     return Einsum::find(axes, axis) >= 0;
   };
   if (!has(state, 'd') || !has(state, 'v') || has(state, 'n'))
-    return error() << "[R10] expected a state with the axes d and v and without "
-                      "n, got '"
-                   << getStateAxes() << "'";
+    return error()
+           << "[R10] expected a state with the axes d and v and without "
+              "n, got '"
+           << getStateAxes() << "'";
   if (!has(output, 'n') || has(output, 'd'))
     return error() << "[R10] expected an output with the axis n and without d, "
                       "got '"
@@ -181,8 +181,7 @@ LogicalResult ScanOp::verify() {
 /// The part of a tensor that one token of one batch index has.
 static RankedTensorType getTokenType(RankedTensorType type,
                                      const EinsumOperand &axes,
-                                     const EinsumOperand &state,
-                                     Type element) {
+                                     const EinsumOperand &state, Type element) {
   SmallVector<int64_t> shape;
   for (auto [dim, size] : llvm::zip_equal(axes, type.getShape())) {
     char axis = dim.front();
@@ -223,12 +222,11 @@ LogicalResult ScanOp::verifyRegions() {
                    << stateType;
   expected.push_back(stateType);
   for (auto [i, input] : llvm::enumerate(getInputs()))
-    expected.push_back(
-        getTokenType(cast<RankedTensorType>(input.getType()), getAxesOfInput(i),
-                     state, element));
+    expected.push_back(getTokenType(cast<RankedTensorType>(input.getType()),
+                                    getAxesOfInput(i), state, element));
   SmallVector<Type> yielded{
-      stateType, getTokenType(getOutput().getType(), getAxesOfOutput(),
-                              state, element)};
+      stateType,
+      getTokenType(getOutput().getType(), getAxesOfOutput(), state, element)};
   if (TypeRange(expected) != TypeRange(block.getArgumentTypes()))
     return error() << "[R11] expected a region of (" << expected << "), got ("
                    << block.getArgumentTypes() << ")";

@@ -233,15 +233,15 @@ def AttnChooseForm : Pass<"attn-choose-form", "::mlir::func::FuncOp"> {
     }
     ```
 
-    **After.** `as chunkwise 32`. The remark has the figures of all forms.
+    **After.** `as chunkwise 16`. The remark has the figures of all forms.
 
-    With K key and V value channels, `c` the flops of the transition's weights
-    and p the products of scores (one a pair that is written, two with an
-    erasure, whose solve costs C V more), in flops a token
+    With K key and V value channels, e = 1 for an erasure and 0 without, c the
+    flops of a transition's weights in a chunk, t those of one transition, in
+    flops a token
 
-        recurrent    : (2 K V (pairs + 1 + erasure) + transition) / r
-        chunkwise C  : p (2 C K + 2 C V) + 2 K V (pairs + 1 + erasure)
-                       + C V (erasure) + c(C) / C
+        recurrent    : (2 K V (pairs + 1 + 2 e) + t) / r
+        chunkwise C  : (pairs + e) (1 + e) (2 C K + 2 C V)
+                       + 2 K V (pairs + 1 + 2 e) + e C V + (1 + e) c(C) / C
 
     where r, the share of the speed of products that single tokens reach, is
     0.25: a pass over the state for each token, from the cache.
@@ -302,14 +302,56 @@ def AttnExposeState : Pass<"attn-expose-state", "::mlir::func::FuncOp"> {
     arguments with the attribute `attn.state` in place.
 
     **Legality.** What mixes tokens otherwise, scores that are left and token
-    sums, and feature maps of a token's position, cannot be cut: an error.
-    Callers of the function in the module are an error too.
+    sums, and feature maps of a token's position, cannot be cut: an error. The
+    function has no callers in the module: their calls would lack the states.
 
     **Numerics.** Value-preserving: a run in pieces is the whole run up to the
     rounding of other chunks.
 
     **Cost.** None.
   }];
+}
+
+def AttnBracketRecurrences : Pass<"attn-bracket-recurrences", "::mlir::func::FuncOp"> {
+  let summary = "Cuts recurrences into segments that are composed by their transitions";
+  let description = [{
+    Transitions compose associatively: a segment of tokens maps the state S on
+    entry to `T S + B`, and two of them to `T2 T1 S + (T2 B1 + B2)`. B is the
+    state after the segment from zero; T is the state after it from the identity
+    where nothing is written. So the states between segments can be had before
+    any segment has run from its own, in any bracketing, and the segments run side
+    by side: for few heads and long sequences.
+
+    **Before.**
+
+    ```mlir
+    func.func @linear(%g: tensor<2x64xf32>, %q: tensor<2x64x4xf32>, %k: tensor<2x64x4xf32>, %v: tensor<2x64x8xf32>) -> tensor<2x64x8xf32> {
+      %o = attn.recurrence #attn.scalar_decay by(%g "hn") read(%q "hnd" current) write(%k "hnd", %v "hnv") -> "hnv" : (tensor<2x64xf32>, tensor<2x64x4xf32>, tensor<2x64x4xf32>, tensor<2x64x8xf32>) -> tensor<2x64x8xf32>
+      return %o : tensor<2x64x8xf32>
+    }
+    ```
+
+    **After**, for `segments=2`: with the first half of all operands, B from a
+    zero state and T from the identity with values of zero; `T S + B` by
+    `attn.contract "hed,hdv->hev"`; both halves from their states, their outputs
+    put together.
+
+    **Legality.** Static numbers of tokens and batch, no running maximum, no
+    packed sequences, and a transition that value channels share. Otherwise a
+    missed remark.
+
+    **Numerics.** Exact up to rounding: products of transitions are rounded once a
+    segment.
+
+    **Cost.** The recurrence of all segments but the last runs three times, on V,
+    K and V columns. Off unless it is asked for.
+  }];
+  let options = [
+    Option<"segments", "segments", "int64_t", /*default=*/"1",
+           "Segments of equal length">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def AttnStabilize : Pass<"attn-stabilize", "::mlir::func::FuncOp"> {

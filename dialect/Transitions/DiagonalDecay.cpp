@@ -128,8 +128,7 @@ void Triangle::emitLeaf(OpBuilder &n, Location l, OpFoldResult begin,
         TileOps tile(m, k);
         Value last = arith::ConstantIndexOp::create(m, k, size - 1);
         Value back = arith::SubIOp::create(m, k, last, i);
-        Value exclusive =
-            tile.setRows(values[3], values[1], OpFoldResult(i));
+        Value exclusive = tile.setRows(values[3], values[1], OpFoldResult(i));
         Value front = tile.broadcast(
             {1, keys}, element,
             {{values[3], "ij"}, {tile.getRows(g, OpFoldResult(i), 1), "ij"}},
@@ -173,9 +172,8 @@ void Triangle::emitLeaf(OpBuilder &n, Location l, OpFoldResult begin,
                 return arith::SelectOp::create(o, q, before, less, v[0]);
               });
           Value row = tile.flatten(tile.getRows(rows, OpFoldResult(i), 1));
-          Value products =
-              tile.matvec(tile.fill({size}, element, 0),
-                          previous ? values[0] : aged, row);
+          Value products = tile.matvec(tile.fill({size}, element, 0),
+                                       previous ? values[0] : aged, row);
           Value kept = tile.broadcast(
               {size}, element, {{products, "i"}},
               [&](OpBuilder &o, Location q, ValueRange v) -> Value {
@@ -227,12 +225,11 @@ void Triangle::merge(OpBuilder &n, Location l, OpFoldResult colBegin,
   };
   Value before = lastRow(colBegin, cols), after = lastRow(rowBegin, rows);
   auto plus = [&](Value tile, Value total) {
-    return ops.broadcast(
-        cast<RankedTensorType>(tile.getType()).getShape(), element,
-        {{tile, "ij"}, {total, "j"}},
-        [](OpBuilder &m, Location k, ValueRange v) -> Value {
-          return arith::AddFOp::create(m, k, v[0], v[1]);
-        });
+    return ops.broadcast(cast<RankedTensorType>(tile.getType()).getShape(),
+                         element, {{tile, "ij"}, {total, "j"}},
+                         [](OpBuilder &m, Location k, ValueRange v) -> Value {
+                           return arith::AddFOp::create(m, k, v[0], v[1]);
+                         });
   };
   now[Suffix] = ops.setRows(plus(suffix, after), now[Suffix], colBegin);
   now[Exclusive] =
@@ -246,19 +243,18 @@ void Triangle::emitPart(int64_t begin, int64_t size) {
   auto inLoop = [&](int64_t step, auto body) {
     if (step == size)
       return body(b, loc, OpFoldResult(b.getIndexAttr(begin)), carried);
-    carried = emitTileLoop(
-        b, loc, size, step, carried,
-        [&](OpBuilder &n, Location l, Value i, ValueRange values) {
-          SmallVector<Value> now(values);
-          body(n, l, offset(n, l, i, begin), now);
-          return now;
-        });
+    carried =
+        emitTileLoop(b, loc, size, step, carried,
+                     [&](OpBuilder &n, Location l, Value i, ValueRange values) {
+                       SmallVector<Value> now(values);
+                       body(n, l, offset(n, l, i, begin), now);
+                       return now;
+                     });
   };
   int64_t leaf = std::min(size, kLeaf);
-  inLoop(leaf, [&](OpBuilder &n, Location l, OpFoldResult at,
-                   SmallVectorImpl<Value> &now) {
-    emitLeaf(n, l, at, leaf, now);
-  });
+  inLoop(leaf,
+         [&](OpBuilder &n, Location l, OpFoldResult at,
+             SmallVectorImpl<Value> &now) { emitLeaf(n, l, at, leaf, now); });
   for (int64_t half = leaf; half < size; half *= 2)
     inLoop(2 * half, [&](OpBuilder &n, Location l, OpFoldResult at,
                          SmallVectorImpl<Value> &now) {
@@ -304,8 +300,8 @@ void Triangle::emit() {
   for (ChunkTerms::Head &head : terms.heads)
     head.scaled = ops.multiply(
         head.rows,
-        ops.exp(carried[head.read == StateRead::Previous ? Exclusive
-                                                         : Inclusive]),
+        ops.exp(
+            carried[head.read == StateRead::Previous ? Exclusive : Inclusive]),
         "ij");
   for (ChunkTerms::Tail &tail : terms.tails)
     tail.scaled = ops.multiply(tail.cols, ops.exp(carried[Suffix]), "ij");

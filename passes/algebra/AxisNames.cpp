@@ -25,8 +25,7 @@ char AxisNames::create(char wanted) {
 }
 
 LogicalResult AxisNames::match(const EinsumOperand &local,
-                               const EinsumOperand &named,
-                               Renaming &renaming) {
+                               const EinsumOperand &named, Renaming &renaming) {
   EinsumOperand resolved = resolve(named);
   if (local.size() != resolved.size())
     return failure();

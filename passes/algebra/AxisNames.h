@@ -27,8 +27,8 @@ struct NamedTensor {
 
 /// The letters of each operation are its own. This gives the axes of several
 /// operations common names: `n` for the token, `d` and `v` for the channels of
-/// keys and values, as recurrences have them, and other letters for the batch. A
-/// dimension that one operation takes for one axis and another for a group
+/// keys and values, as recurrences have them, and other letters for the batch.
+/// A dimension that one operation takes for one axis and another for a group
 /// `(gr)` becomes the group everywhere.
 class AxisNames {
 public:

@@ -33,7 +33,8 @@ struct FormCost {
         pairs(op.getKeys().size()), erases(op.erases() ? 1 : 0),
         transition(op.getTransition()) {}
 
-  /// Products with the state: each pair writes, the output and the erasure read.
+  /// Products with the state: each pair writes, the output and the erasure
+  /// read.
   double getStateFlops() const {
     return 2 * keys * values * (pairs + 1 + 2 * erases);
   }
@@ -92,10 +93,10 @@ private:
     bool isShort = ShapedType::isStatic(tokens) && tokens < 4;
     RecurrenceForm chosen = wanted;
     if (chosen == RecurrenceForm::Auto)
-      chosen = hasChunks && !isShort && cost.getChunkwise(best) <
-                                             cost.getRecurrent()
-                   ? RecurrenceForm::Chunkwise
-                   : RecurrenceForm::Recurrent;
+      chosen =
+          hasChunks && !isShort && cost.getChunkwise(best) < cost.getRecurrent()
+              ? RecurrenceForm::Chunkwise
+              : RecurrenceForm::Recurrent;
     op.setForm(chosen);
     if (chosen == RecurrenceForm::Chunkwise)
       op.setChunk(best);
@@ -107,13 +108,11 @@ private:
 
   void report(RecurrenceOp op, const FormCost &cost, RecurrenceForm chosen,
               int64_t size, bool hasChunks) {
-    std::string text =
-        llvm::formatv("{0}{1}: a token costs {2:f0} flops recurrent",
-                      stringifyRecurrenceForm(chosen),
-                      chosen == RecurrenceForm::Chunkwise
-                          ? " " + std::to_string(size)
-                          : "",
-                      cost.getRecurrent());
+    std::string text = llvm::formatv(
+        "{0}{1}: a token costs {2:f0} flops recurrent",
+        stringifyRecurrenceForm(chosen),
+        chosen == RecurrenceForm::Chunkwise ? " " + std::to_string(size) : "",
+        cost.getRecurrent());
     if (hasChunks)
       for (int64_t candidate : kChunks)
         text += llvm::formatv(", {0:f0} in chunks of {1}",

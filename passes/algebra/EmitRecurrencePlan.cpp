@@ -17,12 +17,6 @@ static constexpr char kToken = AxisNames::kQuery, kKey = AxisNames::kKey,
                       kValue = AxisNames::kValue;
 
 namespace {
-/// Where the running maximum of a normalised recurrence comes from.
-struct Stabilizer {
-  NamedTensor logGate;
-  Value query, key; // features without the factor that the gate has
-};
-
 class PlanEmitter {
 public:
   PlanEmitter(const RecurrencePlan &plan, AxisNames &names)
@@ -74,8 +68,9 @@ EinsumOperand PlanEmitter::axesOf(const EinsumOperand &axes) const {
   EinsumOperand result = names.resolve(axes);
   for (EinsumDim &dim : result)
     for (char &axis : dim)
-      axis = axis == kKey ? kToken : valueAxis && axis == valueAxis ? kValue
-                                                                    : axis;
+      axis = axis == kKey                     ? kToken
+             : valueAxis && axis == valueAxis ? kValue
+                                              : axis;
   return result;
 }
 
@@ -90,12 +85,11 @@ void PlanEmitter::chooseValueAxis() {
     auto has = [&](const NamedTensor &tensor) {
       return tensor && hasAxis(axesOf(tensor.axes), axis);
     };
-    if (has(score.query.base) ||
-        llvm::any_of(score.query.gates, has) || plan.solve)
+    if (has(score.query.base) || llvm::any_of(score.query.gates, has) ||
+        plan.solve)
       return false;
     for (const Summand &write : plan.writes)
-      if (has(write.score.key.base) ||
-          llvm::any_of(write.score.key.gates, has))
+      if (has(write.score.key.base) || llvm::any_of(write.score.key.gates, has))
         return false;
     return has(score.decay) || has(score.logGate) || has(score.bonus);
   };
@@ -143,8 +137,8 @@ NamedTensor PlanEmitter::emitGate(const NamedTensor &x,
   RankedTensorType result = getType(axes);
   if (axes == x.axes)
     result = cast<RankedTensorType>(x.value.getType()).clone(element);
-  std::string text = toString(x.axes) + "," + toString(factor.axes) + "->" +
-                     toString(axes);
+  std::string text =
+      toString(x.axes) + "," + toString(factor.axes) + "->" + toString(axes);
   return {GateOp::create(b, loc, result, x.value, factor.value,
                          b.getStringAttr(text), FloatAttr(), FloatAttr()),
           axes};
@@ -176,9 +170,10 @@ NamedTensor PlanEmitter::emitExp(const NamedTensor &log) {
 
 NamedTensor PlanEmitter::emitOne() {
   auto scalar = RankedTensorType::get({}, element);
-  return {arith::ConstantOp::create(
-              b, loc, DenseElementsAttr::get(scalar, b.getFloatAttr(element, 1))),
-          {}};
+  return {
+      arith::ConstantOp::create(
+          b, loc, DenseElementsAttr::get(scalar, b.getFloatAttr(element, 1))),
+      {}};
 }
 
 /// The summands without scores of an erasure's input.
@@ -209,8 +204,8 @@ Value PlanEmitter::emitFeatures(FeatureMapOp map, Value &scale) {
   shape.erase(shape.begin() + map.getFeatureDimension());
   scale = FeatureScaleOp::create(
       b, loc, RankedTensorType::get(shape, features.getElementType()),
-      map.getInput(), map.getMapOperands(), *map.getMap(), map.getTokenDimAttr(),
-      map.getFeatureDimAttr());
+      map.getInput(), map.getMapOperands(), *map.getMap(),
+      map.getTokenDimAttr(), map.getFeatureDimAttr());
   auto copy = cast<FeatureMapOp>(b.clone(*map));
   copy.setStabilize(Stabilize::Token);
   return copy.getResult();
@@ -359,8 +354,9 @@ FailureOr<Value> PlanEmitter::emit() {
     // Keys of exponential features: see stabilize().
     auto map = tokens.base.value.getDefiningOp<FeatureMapOp>();
     if (normalize && !plan.solve && !logGate &&
-        score.read != StateRead::Decayed && !normalize.getEps().isNonZero() && !normalize.getFloor() && map &&
-        map.getMap() && map.getMap()->isExponential()) {
+        score.read != StateRead::Decayed && !normalize.getEps().isNonZero() &&
+        !normalize.getFloor() && map && map.getMap() &&
+        map.getMap()->isExponential()) {
       Value scale;
       tokens.base.value = emitFeatures(map, scale);
       EinsumOperand axes = axesOf(tokens.base.axes);
@@ -410,10 +406,9 @@ FailureOr<Value> PlanEmitter::emit() {
         .getResult();
   }
   // The sums of rows are a recurrence of ones with the same keys.
-  RecurrenceOp sums =
-      emitOp(writes, plan.solve != nullptr, root, type);
-  NamedTensor key = plan.solve ? emitTokens(plan.erasure.key)
-                               : writes.front().first;
+  RecurrenceOp sums = emitOp(writes, plan.solve != nullptr, root, type);
+  NamedTensor key =
+      plan.solve ? emitTokens(plan.erasure.key) : writes.front().first;
   bool wanted = wantsLogScale;
   wantsLogScale = false;
   RecurrenceOp ones = emitOp({{key, emitOne()}}, false, root, type);

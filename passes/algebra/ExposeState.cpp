@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mlir/IR/SymbolTable.h"
 #include "passes/Passes.h"
 
 namespace mlir::attn {
@@ -24,9 +23,8 @@ static EinsumOperand getStateAxes(RecurrenceOp op) {
   for (const EinsumOperand &axes : op.getAxesOfOperands())
     for (const EinsumDim &dim : axes)
       if (dim.size() > 1 && !llvm::is_contained(groups, dim) &&
-          llvm::all_of(dim, [&](char axis) {
-            return llvm::is_contained(state, axis);
-          }))
+          llvm::all_of(
+              dim, [&](char axis) { return llvm::is_contained(state, axis); }))
         groups.push_back(dim);
   EinsumOperand axes;
   for (char axis : state) {
@@ -91,14 +89,16 @@ private:
   /// Nothing but recurrences carries anything from one token to another.
   LogicalResult checkCuts() {
     WalkResult walk = getOperation().walk([&](Operation *op) {
-      bool mixes = isa<MaskOp, SoftmaxOp, NormalizeOp, CausalScoreOp, SolveOp,
-                       ScanOp>(op);
+      bool mixes =
+          isa<MaskOp, SoftmaxOp, NormalizeOp, CausalScoreOp, SolveOp, ScanOp>(
+              op);
       if (auto product = dyn_cast<ContractionOpInterface>(op))
         for (char axis : product.getSubscripts().getRoles().contracted)
           mixes |= Einsum::isTokenAxis(axis);
       if (mixes) {
-        op->emitOpError("mixes tokens and is no recurrence: the sequence cannot "
-                        "be cut");
+        op->emitOpError(
+            "mixes tokens and is no recurrence: the sequence cannot "
+            "be cut");
         return WalkResult::interrupt();
       }
       auto map = dyn_cast<FeatureMapOp>(op);
@@ -108,8 +108,9 @@ private:
         return WalkResult::interrupt();
       }
       if (isa<RecurrenceOp>(op) && op->getParentOp() != getOperation()) {
-        op->emitOpError("is not in the body of the function: its state cannot be "
-                        "an argument");
+        op->emitOpError(
+            "is not in the body of the function: its state cannot be "
+            "an argument");
         return WalkResult::interrupt();
       }
       return WalkResult::advance();
@@ -168,9 +169,12 @@ private:
         op.getEraseReadAttr(), b.getArrayAttr(operandAxes),
         b.getArrayAttr(resultAxes), op.getFormAttr(), op.getChunkAttr());
     op.getOutput().replaceAllUsesWith(next.getOutput());
-    for (Value &result : results)
+    for (Value &result : results) {
       if (result == op.getOutput())
         result = next.getOutput();
+      else if (op.getLogScale() && result == op.getLogScale())
+        result = next.getLogScale();
+    }
     if (op.getLogScale())
       op.getLogScale().replaceAllUsesWith(next.getLogScale());
     results.push_back(next.getFinalState());

@@ -58,9 +58,10 @@ private:
     FailureOr<ShapeClasses> classes = ShapeClasses::analyze(getOperation());
     if (failed(classes))
       return signalPassFailure();
-    SmallVector<Operation *> candidates{op};
+    SmallVector<Operation *> candidates;
     if (Operation *sum = getSum(op); sum != op)
       candidates.push_back(sum);
+    candidates.push_back(op);
     Refusal refusal;
     for (Operation *root : candidates) {
       RecurrencePlanner planner(*classes);
@@ -85,6 +86,7 @@ private:
     if (!refusal.reason.empty()) {
       Operation *at = refusal.op ? refusal.op : op;
       reportMissed(at, refusal.reason);
+      explainBelow(at);
       explained.insert(at);
       explainBelow(op);
     }

@@ -84,8 +84,12 @@ LogicalResult RecurrencePlanner::addProduct(ContractionOpInterface op,
       reader.read(left ? op.getLhs() : op.getRhs(), scoreAxes, strict);
   if (failed(score))
     return failure();
-  if (!hasAxis(summand.values.axes, kQuery))
-    return reader.refuse(op, "the values have no token axis");
+  int64_t tokens = 0;
+  for (const EinsumDim &dim : summand.values.axes)
+    tokens += llvm::count(dim, kQuery);
+  if (tokens != 1)
+    return reader.refuse(op, tokens ? "the values differ for each query"
+                                    : "the values have no token axis");
   summand.score = std::move(*score);
   summand.solve = summand.values.value.getDefiningOp<SolveOp>();
   summands.push_back(std::move(summand));
@@ -98,11 +102,10 @@ LogicalResult RecurrencePlanner::collect(NamedTensor value, double sign,
   Operation *op = value.value.getDefiningOp();
   if (op && isa<arith::AddFOp, arith::SubFOp>(op)) {
     double second = isa<arith::SubFOp>(op) ? -sign : sign;
-    return success(
-        succeeded(collect({op->getOperand(0), value.axes}, sign, strict,
-                          summands)) &&
-        succeeded(collect({op->getOperand(1), value.axes}, second, strict,
-                          summands)));
+    return success(succeeded(collect({op->getOperand(0), value.axes}, sign,
+                                     strict, summands)) &&
+                   succeeded(collect({op->getOperand(1), value.axes}, second,
+                                     strict, summands)));
   }
   if (auto negate = dyn_cast_or_null<arith::NegFOp>(op))
     return collect({negate.getOperand(), value.axes}, -sign, strict, summands);
@@ -141,8 +144,9 @@ bool RecurrencePlanner::readsAlike(const ScoreTerm &a, const ScoreTerm &b) {
          a.cuSeqlens == b.cuSeqlens;
 }
 
-/// (I + L) U = B is an erasure if all scores of B read with the query of -L: the
-/// rows of U are then r - p^T S, with S the state that all pairs are written to.
+/// (I + L) U = B is an erasure if all scores of B read with the query of -L:
+/// the rows of U are then r - p^T S, with S the state that all pairs are
+/// written to.
 LogicalResult RecurrencePlanner::planErasure(RecurrencePlan &plan) {
   SolveOp solve = plan.solve;
   const Summand *solved = nullptr;
@@ -243,6 +247,9 @@ FailureOr<RecurrencePlan> RecurrencePlanner::plan(Operation *root) {
     }
     plan.writes.push_back(std::move(summand));
   }
+  if (plan.solve && (plan.score.bonus || plan.score.hasOwnPair))
+    return reader.refuse(plan.solve, "the output reads what the token itself "
+                                     "corrects, by a bonus");
   if (plan.solve && failed(planErasure(plan)))
     return failure();
   return plan;

@@ -58,8 +58,7 @@ private:
   EinsumOperand nameRoot(Operation *root);
   LogicalResult planErasure(RecurrencePlan &plan);
   bool isSame(const NamedTensor &a, const NamedTensor &b);
-  bool isSame(const ScaledTokens &a, const ScaledTokens &b,
-              double factor = 1);
+  bool isSame(const ScaledTokens &a, const ScaledTokens &b, double factor = 1);
   bool readsAlike(const ScoreTerm &a, const ScoreTerm &b);
 
   AxisNames names;

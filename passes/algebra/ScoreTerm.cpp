@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "passes/algebra/ScoreTerm.h"
+#include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace mlir::attn;
@@ -28,8 +29,7 @@ Operation *attn::findScores(Value value) {
     return hasTwoTokenAxes(product) ? op : nullptr;
   if (isa<MaskOp, SoftmaxOp, NormalizeOp, ScaleOp>(op))
     return findScores(op->getOperand(0));
-  if (isa<GateOp, FeatureMapOp>(op) ||
-      op->hasTrait<OpTrait::Elementwise>())
+  if (isa<GateOp, FeatureMapOp>(op) || op->hasTrait<OpTrait::Elementwise>())
     for (Value operand : op->getOperands())
       if (Operation *found = findScores(operand))
         return found;
@@ -104,6 +104,11 @@ LogicalResult ScoreReader::readCausalScore(CausalScoreOp op,
   if (op.getUnbounded())
     return refuse(op, "the decay is declared unbounded: a state that may grow "
                       "has no stable form in time linear in the tokens");
+  DenseFPElementsAttr decay;
+  if (op.getDecay() && matchPattern(op.getDecay(), m_Constant(&decay)))
+    for (const APFloat &log : decay)
+      if (log.isNaN() || (!log.isNegative() && !log.isZero()))
+        return refuse(op, "a logarithm of the decay is above 0");
   if (!isScores(axes))
     return refuse(op, "the product is summed over the queries, so that a token "
                       "reads those after it");

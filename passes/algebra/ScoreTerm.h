@@ -31,9 +31,9 @@ struct ScaledTokens {
   }
 };
 
-/// Scores `A[n, m] = q_n . D(n, m) k_m e^(i_m)` for m < n, and on the diagonal as
-/// the read says: masks, decays, gates and scales of a chain of operations in
-/// one place.
+/// Scores `A[n, m] = q_n . D(n, m) k_m e^(i_m)` for m < n, and on the diagonal
+/// as the read says: masks, decays, gates and scales of a chain of operations
+/// in one place.
 struct ScoreTerm {
   ScaledTokens query, key;
   NamedTensor decay, bonus, logGate;

@@ -27,8 +27,7 @@ static bool makesTensor(Operation *op) {
 }
 
 namespace {
-struct HoistInvariants
-    : attn::impl::AttnHoistInvariantsBase<HoistInvariants> {
+struct HoistInvariants : attn::impl::AttnHoistInvariantsBase<HoistInvariants> {
   void runOnOperation() override {
     // Inner loops first: what leaves them may leave the next one.
     getOperation().walk([](LoopLikeOpInterface loop) {

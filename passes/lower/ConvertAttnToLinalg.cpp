@@ -226,8 +226,7 @@ FailureOr<Value> RootEmitter::emitTiles(Value into, OpFoldResult rowLo,
 //===----------------------------------------------------------------------===//
 
 /// Steps are strided slices.
-template <typename Op>
-static Value emitSteps(Op op, Value input) {
+template <typename Op> static Value emitSteps(Op op, Value input) {
   constexpr bool expands = std::is_same_v<Op, ExpandStepsOp>;
   OpBuilder b(op);
   Location loc = op.getLoc();
@@ -237,8 +236,7 @@ static Value emitSteps(Op op, Value input) {
         b, loc, cast<RankedTensorType>(input.getType()).clone(element), input);
   int64_t rank = op.getType().getRank(), dim = op.getTokenDimension();
   SmallVector<OpFoldResult> shape = tensor::getMixedSizes(b, loc, input),
-                            sizes = shape,
-                            offsets(rank, b.getIndexAttr(0)),
+                            sizes = shape, offsets(rank, b.getIndexAttr(0)),
                             strides(rank, b.getIndexAttr(1));
   int64_t steps = op.getSteps();
   offsets[dim] = b.getIndexAttr(steps - 1);
@@ -247,8 +245,8 @@ static Value emitSteps(Op op, Value input) {
   if (!expands) {
     sizes[dim] = affine::makeComposedFoldedAffineApply(
         b, loc, d0.floorDiv(steps), {shape[dim]});
-    Value slice = tensor::ExtractSliceOp::create(b, loc, input, offsets, sizes,
-                                                 strides);
+    Value slice =
+        tensor::ExtractSliceOp::create(b, loc, input, offsets, sizes, strides);
     // Packed again: who reads a result may take it to be contiguous.
     Value packed = tensor::EmptyOp::create(b, loc, sizes, element);
     return linalg::CopyOp::create(b, loc, slice, packed).getResult(0);
@@ -256,9 +254,9 @@ static Value emitSteps(Op op, Value input) {
   shape[dim] =
       affine::makeComposedFoldedAffineApply(b, loc, d0 * steps, {shape[dim]});
   Value zero = tensor::EmptyOp::create(b, loc, shape, element);
-  zero = linalg::FillOp::create(b, loc, TileOps(b, loc).constant(element, 0),
-                                zero)
-             .getResult(0);
+  zero =
+      linalg::FillOp::create(b, loc, TileOps(b, loc).constant(element, 0), zero)
+          .getResult(0);
   return tensor::InsertSliceOp::create(b, loc, input, zero, offsets, sizes,
                                        strides);
 }

@@ -95,8 +95,8 @@ private:
 LogicalResult RecurrenceEmitter::chooseTiles() {
   tokens = sizeOf(b, kToken);
   std::optional<int64_t> count = getConstantIntValue(tokens);
-  bool hasChunks =
-      op.getTransition().hasChunkForm(/*stabilized=*/op.getLogGate() != nullptr);
+  bool hasChunks = op.getTransition().hasChunkForm(
+      /*stabilized=*/op.getLogGate() != nullptr);
   RecurrenceForm form = op.getForm();
   if (form == RecurrenceForm::Auto)
     form = hasChunks ? RecurrenceForm::Chunkwise : RecurrenceForm::Recurrent;
@@ -254,17 +254,19 @@ FailureOr<Value> RecurrenceEmitter::readStateTile(OpBuilder &n, Value tensor,
   if (isMax) {
     if (value >= 0 || !perValue)
       return tile;
-    return ops.broadcast({values}, element, {{tile, ""}},
-                         [](OpBuilder &, Location, ValueRange v) {
-                           return v[0];
-                         });
+    return ops.broadcast(
+        {values}, element, {{tile, ""}},
+        [](OpBuilder &, Location, ValueRange v) { return v[0]; });
   }
   // An axis of one channel has no dimension.
   if (key >= 0 && value >= 0)
     return tile;
-  return ops.broadcast({keys, values}, element,
-                       {{tile, key >= 0 ? "i" : value >= 0 ? "j" : ""}},
-                       [](OpBuilder &, Location, ValueRange v) { return v[0]; });
+  return ops.broadcast(
+      {keys, values}, element,
+      {{tile, key >= 0     ? "i"
+              : value >= 0 ? "j"
+                           : ""}},
+      [](OpBuilder &, Location, ValueRange v) { return v[0]; });
 }
 
 /// Puts a tile of tokens, [T, V] or [T], into the part of a result that one
@@ -292,10 +294,11 @@ Value RecurrenceEmitter::insertTile(OpBuilder &n, Value tile, Value into,
 //===----------------------------------------------------------------------===//
 
 /// The reads of queries that have axes besides the state's: a loop each.
-FailureOr<SmallVector<Value>> RecurrenceEmitter::emitReads(
-    OpBuilder &n, RecurrenceChunk &chunk, const RecurrenceState &entry,
-    const AxisPlaces &places, OpFoldResult token, Value output,
-    Value logScale) {
+FailureOr<SmallVector<Value>>
+RecurrenceEmitter::emitReads(OpBuilder &n, RecurrenceChunk &chunk,
+                             const RecurrenceState &entry,
+                             const AxisPlaces &places, OpFoldResult token,
+                             Value output, Value logScale) {
   SmallVector<Value> carried{output};
   if (logScale)
     carried.push_back(logScale);
@@ -319,11 +322,11 @@ FailureOr<SmallVector<Value>> RecurrenceEmitter::emitReads(
   if (failed(read))
     return failure();
   inner.setInsertionPointToEnd(inner.getInsertionBlock());
-  carried[0] = insertTile(inner, read->output, carried[0], op.getOutput(),
-                          query, token);
+  carried[0] =
+      insertTile(inner, read->output, carried[0], op.getOutput(), query, token);
   if (logScale)
-    carried[1] = insertTile(inner, read->logScale, carried[1],
-                            op.getLogScale(), query, token);
+    carried[1] = insertTile(inner, read->logScale, carried[1], op.getLogScale(),
+                            query, token);
   for (scf::ForOp loop : llvm::reverse(loops)) {
     OpBuilder end = OpBuilder::atBlockEnd(loop.getBody());
     scf::YieldOp::create(end, loc, carried);
@@ -349,9 +352,10 @@ LogicalResult RecurrenceEmitter::emitSequence(OpBuilder &n, scf::ForallOp loop,
   RecurrenceState start;
   if (op.getInitialState() || out.state) {
     FailureOr<Value> tile =
-        out.state ? readStateTile(n, out.state, op.getFinalState(), places, false)
-                  : readStateTile(n, op.getInitialState(), op.getInitialState(),
-                                  places, false);
+        out.state
+            ? readStateTile(n, out.state, op.getFinalState(), places, false)
+            : readStateTile(n, op.getInitialState(), op.getInitialState(),
+                            places, false);
     if (failed(tile))
       return failure();
     start.state = *tile;
@@ -361,10 +365,9 @@ LogicalResult RecurrenceEmitter::emitSequence(OpBuilder &n, scf::ForallOp loop,
   if (op.getLogGate()) {
     if (op.getInitialMax() || out.max) {
       FailureOr<Value> tile =
-          out.max
-              ? readStateTile(n, out.max, op.getFinalMax(), places, true)
-              : readStateTile(n, op.getInitialMax(), op.getInitialMax(), places,
-                              true);
+          out.max ? readStateTile(n, out.max, op.getFinalMax(), places, true)
+                  : readStateTile(n, op.getInitialMax(), op.getInitialMax(),
+                                  places, true);
       if (failed(tile))
         return failure();
       start.max = *tile;
@@ -465,9 +468,8 @@ FailureOr<SmallVector<Value>> RecurrenceEmitter::emit() {
     outs.push_back(createResult(op.getLogScale()));
   FailureOr<Value> state =
       createState(op.getFinalState(), op.getInitialState(), 0);
-  FailureOr<Value> max =
-      createState(op.getFinalMax(), op.getInitialMax(),
-                  -std::numeric_limits<double>::infinity());
+  FailureOr<Value> max = createState(op.getFinalMax(), op.getInitialMax(),
+                                     -std::numeric_limits<double>::infinity());
   if (failed(state) || failed(max))
     return failure();
   for (Value value : {*state, *max})

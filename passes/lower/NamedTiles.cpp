@@ -76,11 +76,9 @@ OpFoldResult AxisPlaces::getOffset(OpBuilder &b, Location loc,
   return offset;
 }
 
-FailureOr<TileOps::Named> attn::emitNamedTile(OpBuilder &b,
-                                              TileEmitter &emitter,
-                                              const NamedValue &named,
-                                              const AxisPlaces &places,
-                                              char rowAxis, char colAxis) {
+FailureOr<TileOps::Named>
+attn::emitNamedTile(OpBuilder &b, TileEmitter &emitter, const NamedValue &named,
+                    const AxisPlaces &places, char rowAxis, char colAxis) {
   auto [axes, value] = named;
   Location loc = value.getLoc();
   SmallVector<OpFoldResult> offsets;

@@ -49,8 +49,9 @@ FailureOr<Value> RecurrenceChunk::load(Value value, const AxisPlaces &at,
   Value converted = ops.convert(tile->tile, element);
   if (tile->dims == "ij")
     return converted;
-  return ops.broadcast({rows, cols}, element, {{converted, tile->dims}},
-                       [](OpBuilder &, Location, ValueRange v) { return v[0]; });
+  return ops.broadcast(
+      {rows, cols}, element, {{converted, tile->dims}},
+      [](OpBuilder &, Location, ValueRange v) { return v[0]; });
 }
 
 FailureOr<Value> RecurrenceChunk::load(Value value, const AxisPlaces &at,
@@ -65,15 +66,17 @@ FailureOr<Value> RecurrenceChunk::load(Value value, const AxisPlaces &at,
   Value converted = ops.convert(tile->tile, element);
   if (tile->dims == "i")
     return converted;
-  return ops.broadcast({size}, element, {{converted, ""}},
-                       [](OpBuilder &, Location, ValueRange v) { return v[0]; });
+  return ops.broadcast(
+      {size}, element, {{converted, ""}},
+      [](OpBuilder &, Location, ValueRange v) { return v[0]; });
 }
 
 /// The token's or the chunk's keys and values, and the gate.
 LogicalResult RecurrenceChunk::loadWrites() {
   for (auto [k, v] : llvm::zip_equal(op.getKeys(), op.getValues())) {
-    FailureOr<Value> key = isToken ? load(k, places, kKey, keys)
-                                   : load(k, places, kToken, tokens, kKey, keys);
+    FailureOr<Value> key = isToken
+                               ? load(k, places, kKey, keys)
+                               : load(k, places, kToken, tokens, kKey, keys);
     FailureOr<Value> value =
         isToken ? load(v, places, kValue, values)
                 : load(v, places, kToken, tokens, kValue, values);
@@ -159,9 +162,9 @@ FailureOr<Value> RecurrenceChunk::addQuery(ChunkTerms &terms,
   if (failed(rows))
     return failure();
   terms.heads.push_back({*rows, op.getRead(), nullptr});
-  for (Value key : cols) {
+  for (auto [i, key] : llvm::enumerate(cols)) {
     Value diagonal;
-    if (op.getBonus()) {
+    if (op.getBonus() && i < op.getKeys().size()) {
       FailureOr<Value> own = loadBonus(query, *rows, key);
       if (failed(own))
         return failure();
@@ -220,11 +223,11 @@ LogicalResult RecurrenceChunk::prepareChunk(const RecurrenceState &entry,
   TileOps ops(b, loc);
   Value sum = sumRead(terms.heads[0].scaled, entry.state,
                       ArrayRef(terms.pairs).take_front(erasePairs - 1));
-  Value rest = ops.broadcast(
-      {tokens, values}, element, {{input, "ij"}, {sum, "ij"}},
-      [](OpBuilder &n, Location l, ValueRange v) -> Value {
-        return arith::SubFOp::create(n, l, v[0], v[1]);
-      });
+  Value rest =
+      ops.broadcast({tokens, values}, element, {{input, "ij"}, {sum, "ij"}},
+                    [](OpBuilder &n, Location l, ValueRange v) -> Value {
+                      return arith::SubFOp::create(n, l, v[0], v[1]);
+                    });
   Value lower = terms.pairs[erasePairs - 1].scores;
   writes.push_back({cols.back(), emitUnitLowerSolve(b, loc, lower, rest)});
   return success();
@@ -257,8 +260,7 @@ RecurrenceState RecurrenceChunk::updateChunk(const RecurrenceState &entry) {
   if (terms.stateFactor)
     tiles.push_back({terms.stateFactor, rankOf(terms.stateFactor) ? "i" : ""});
   Value state = ops.broadcastInto(
-      entry.state, tiles,
-      [](OpBuilder &n, Location l, ValueRange v) -> Value {
+      entry.state, tiles, [](OpBuilder &n, Location l, ValueRange v) -> Value {
         Value kept = v[0];
         if (v.size() > 2)
           kept = arith::MulFOp::create(n, l, kept, v[2]);
@@ -325,18 +327,17 @@ LogicalResult RecurrenceChunk::prepareToken(const RecurrenceState &entry) {
     Value bound = operand ? kind.emitLogBound(b, loc, operand) : Value();
     Value aged = entry.max;
     if (bound && rankOf(bound) > rankOf(aged))
-      bound = tensor::CollapseShapeOp::create(
-          b, loc, ops.rowMax(ops.asRow(bound)),
-          ArrayRef<ReassociationIndices>{});
+      bound =
+          tensor::CollapseShapeOp::create(b, loc, ops.rowMax(ops.asRow(bound)),
+                                          ArrayRef<ReassociationIndices>{});
     if (bound)
       aged = plus(ops, aged, valueDims(aged), bound, valueDims(bound));
     nextMax = maximum(ops, aged, gate, element, values);
     Value shift = minus(ops, entry.max, nextMax, element, values);
     StringRef along = rankOf(shift) == 0 ? "" : "j";
     if (operand && kind.isLogDecay())
-      operand =
-          plus(ops, operand, StringRef("ij").take_front(rankOf(operand)), shift,
-               along);
+      operand = plus(ops, operand, StringRef("ij").take_front(rankOf(operand)),
+                     shift, along);
     else
       factor = TileOps::Named{ops.exp(shift), along};
   }
@@ -360,11 +361,11 @@ LogicalResult RecurrenceChunk::prepareToken(const RecurrenceState &entry) {
   Value read = *op.getEraseRead() == StateRead::Previous
                    ? readState(entry.state, *row)
                    : readDecayed(entry.state, *row);
-  Value rest = ops.broadcast(
-      {values}, element, {{*input, "i"}, {read, "i"}},
-      [](OpBuilder &n, Location l, ValueRange v) -> Value {
-        return arith::SubFOp::create(n, l, v[0], v[1]);
-      });
+  Value rest =
+      ops.broadcast({values}, element, {{*input, "i"}, {read, "i"}},
+                    [](OpBuilder &n, Location l, ValueRange v) -> Value {
+                      return arith::SubFOp::create(n, l, v[0], v[1]);
+                    });
   writes.push_back({*key, rest});
   return success();
 }
@@ -415,7 +416,7 @@ Value RecurrenceChunk::readDecayed(Value state, Value row) {
 FailureOr<Value> RecurrenceChunk::addOwnPair(Value output, Value row, Value max,
                                              const AxisPlaces &query) {
   TileOps ops(b, loc);
-  for (auto [key, value] : writes) {
+  for (auto [key, value] : ArrayRef(writes).take_front(op.getKeys().size())) {
     // One weight, or one for each value channel where w has one.
     Value product = ops.multiply(row, key, "i"), weight;
     if (op.hasAxis(op.getBonus(), kValue)) {

@@ -210,9 +210,7 @@ FailureOr<Value> TileEmitter::emit(OpBuilder &b, Value value,
           [&](auto op) { return emitRowNormalizer(b, op, request); })
       .Case([&](GateOp op) { return emitGate(b, op, request); })
       .Case([&](DivideOp op) { return emitDivide(b, op, request); })
-      .Case([&](FeatureScaleOp op) {
-        return emitFeatureScale(b, op, request);
-      })
+      .Case([&](FeatureScaleOp op) { return emitFeatureScale(b, op, request); })
       .Case<CausalScoreOp, SolveOp, RecurrenceOp, ScanOp>(
           [&](Operation *op) -> FailureOr<Value> {
             return op->emitOpError(

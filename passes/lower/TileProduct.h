@@ -28,9 +28,7 @@ struct TileEmitter::Product {
   OpFoldResult extent; // of c
   Type element;
 
-  AxisRange getRange(char axis) const {
-    return places.ranges.lookup(axis);
-  }
+  AxisRange getRange(char axis) const { return places.ranges.lookup(axis); }
 };
 
 /// What to ask of an operand, and whether its tile is [c, other].
@@ -41,9 +39,10 @@ struct OperandRequest {
 
 /// The tile of an operand over `range` of the summed axis c. Tokens are rows;
 /// of two token axes, queries are.
-OperandRequest
-getOperandRequest(OpBuilder &b, Location loc, const ProductOperand &operand,
-                  const AxisPlaces &places, char c, AxisRange range);
+OperandRequest getOperandRequest(OpBuilder &b, Location loc,
+                                 const ProductOperand &operand,
+                                 const AxisPlaces &places, char c,
+                                 AxisRange range);
 
 } // namespace mlir::attn
 

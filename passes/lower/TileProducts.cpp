@@ -101,12 +101,10 @@ FailureOr<Value> TileEmitter::emitContraction(OpBuilder &b,
     return op->emitOpError("sums over the axis '")
            << Twine(product->c) << "' whose size is not static";
   AxisRange whole{b.getIndexAttr(0), *extent};
-  OperandRequest left =
-      getOperandRequest(b, loc, product->left, product->places, product->c,
-                        whole);
-  OperandRequest right =
-      getOperandRequest(b, loc, product->right, product->places, product->c,
-                        whole);
+  OperandRequest left = getOperandRequest(b, loc, product->left,
+                                          product->places, product->c, whole);
+  OperandRequest right = getOperandRequest(b, loc, product->right,
+                                           product->places, product->c, whole);
   FailureOr<Value> leftTile = emit(b, product->left.value, left.request);
   FailureOr<Value> rightTile = emit(b, product->right.value, right.request);
   if (failed(leftTile) || failed(rightTile))

@@ -190,8 +190,7 @@ FailureOr<Value> TileEmitter::emitTokenSum(OpBuilder &b, Product &product) {
     FailureOr<Value> values2 = Value();
     OperandRequest rightRequest;
     if (width > 0) {
-      rightRequest =
-          getOperandRequest(n, loc, right, places, product.c, range);
+      rightRequest = getOperandRequest(n, loc, right, places, product.c, range);
       values2 = emit(n, right.value, rightRequest.request);
       if (failed(values2))
         return failure();

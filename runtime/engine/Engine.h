@@ -34,8 +34,8 @@ public:
   compile(mlir::ModuleOp module, llvm::StringRef entry) const = 0;
 };
 
-/// How recurrences are computed: by cost, or all tokens in one chunk, in chunks,
-/// one token at a time.
+/// How recurrences are computed: by cost, or all tokens in one chunk, in
+/// chunks, one token at a time.
 enum class Form { Auto, Quadratic, Chunkwise, Recurrent };
 
 struct CpuEngineOptions {

@@ -214,6 +214,90 @@ static llvm::Expected<Array> evaluateEmpty(tensor::EmptyOp op,
   return result;
 }
 
+/// Offsets, sizes or strides: a number, or the next of the operands.
+static SmallVector<int64_t> getNumbers(ArrayRef<int64_t> fixed,
+                                       ArrayRef<Array> &operands) {
+  SmallVector<int64_t> numbers(fixed);
+  for (int64_t &number : numbers)
+    if (ShapedType::isDynamic(number)) {
+      number = *getDoubles(operands.front());
+      operands = operands.drop_front();
+    }
+  return numbers;
+}
+
+/// Copies between `small`, of the shape `sizes` up to dimensions of one, and
+/// the box of `large` at `offsets`.
+static llvm::Error copyBox(OffsetSizeAndStrideOpInterface op,
+                           const Array &large, const Array &small,
+                           ArrayRef<int64_t> offsets, ArrayRef<int64_t> sizes,
+                           ArrayRef<int64_t> strides, bool toLarge) {
+  SmallVector<int64_t> largeStrides = getStrides(large.getShape()),
+                       boxStrides = getStrides(sizes);
+  int64_t count = 1;
+  for (auto [i, size] : llvm::enumerate(sizes)) {
+    count *= size;
+    int64_t last = offsets[i] + (size - 1) * strides[i];
+    if (size > 0 && (offsets[i] < 0 || last >= large.getShape()[i]))
+      return createError(op, "a slice ends at " + llvm::Twine(last) +
+                                 " of a dimension of " +
+                                 llvm::Twine(large.getShape()[i]));
+  }
+  if (count != small.getNumElements())
+    return createError(op, "a slice has " + llvm::Twine(count) +
+                               " elements, expected " +
+                               llvm::Twine(small.getNumElements()));
+  for (int64_t i = 0; i < count; ++i) {
+    int64_t there = 0;
+    for (size_t d = 0; d < sizes.size(); ++d)
+      there += (offsets[d] + i / boxStrides[d] % sizes[d] * strides[d]) *
+               largeStrides[d];
+    if (toLarge)
+      getDoubles(large)[there] = getDoubles(small)[i];
+    else
+      getDoubles(small)[i] = getDoubles(large)[there];
+  }
+  return llvm::Error::success();
+}
+
+static llvm::Expected<Array> evaluateExtractSlice(tensor::ExtractSliceOp op,
+                                                  ArrayRef<Array> operands) {
+  ArrayRef<Array> rest = operands.drop_front();
+  SmallVector<int64_t> offsets = getNumbers(op.getStaticOffsets(), rest),
+                       sizes = getNumbers(op.getStaticSizes(), rest),
+                       strides = getNumbers(op.getStaticStrides(), rest);
+  // Dropped dimensions are of size one.
+  SmallVector<int64_t> shape;
+  llvm::SmallBitVector dropped = op.getDroppedDims();
+  for (auto [i, size] : llvm::enumerate(sizes))
+    if (!dropped.test(i))
+      shape.push_back(size);
+  llvm::Expected<Array> result = createResult(op, shape);
+  if (!result)
+    return result;
+  if (llvm::Error error = copyBox(op, operands[0], *result, offsets, sizes,
+                                  strides, /*toLarge=*/false))
+    return std::move(error);
+  return result;
+}
+
+static llvm::Expected<Array> evaluateInsertSlice(tensor::InsertSliceOp op,
+                                                 ArrayRef<Array> operands) {
+  ArrayRef<Array> rest = operands.drop_front(2);
+  SmallVector<int64_t> offsets = getNumbers(op.getStaticOffsets(), rest),
+                       sizes = getNumbers(op.getStaticSizes(), rest),
+                       strides = getNumbers(op.getStaticStrides(), rest);
+  llvm::Expected<Array> result = createResult(op, operands[1].getShape());
+  if (!result)
+    return result;
+  std::copy_n(getDoubles(operands[1]), operands[1].getNumElements(),
+              getDoubles(*result));
+  if (llvm::Error error = copyBox(op, *result, operands[0], offsets, sizes,
+                                  strides, /*toLarge=*/true))
+    return std::move(error);
+  return result;
+}
+
 llvm::Expected<Array> Frame::evaluateOne(Operation *op,
                                          ArrayRef<Array> operands) {
   using Result = llvm::Expected<Array>;
@@ -259,6 +343,12 @@ llvm::Expected<Array> Frame::evaluateOne(Operation *op,
           [&](ir::ScaleOp scale) { return evaluateScale(scale, operands[0]); })
       .Case([&](arith::ConstantOp constant) {
         return evaluateConstant(constant);
+      })
+      .Case([&](tensor::ExtractSliceOp slice) {
+        return evaluateExtractSlice(slice, operands);
+      })
+      .Case([&](tensor::InsertSliceOp slice) {
+        return evaluateInsertSlice(slice, operands);
       })
       .Case([&](tensor::DimOp dim) { return evaluateDim(dim, operands); })
       .Case(

@@ -1,5 +1,5 @@
 //===- ContentChecksTest.cpp - Decays, gates, segments and steps of calls -*-
-//C++ -*-===//
+// C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -1,4 +1,5 @@
-//===- Stream.cpp - Long inputs in pieces, with the state carried -*- C++ -*-===//
+//===- Stream.cpp - Long inputs in pieces, with the state carried -*- C++
+//-*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -33,9 +34,9 @@ llvm::Expected<unsigned> exposeStates(func::FuncOp function) {
                         [&] { return pm.run(function); }))
     return std::move(error);
   if (function.getNumArguments() == before)
-    return createError(function.getLoc(),
-                       "'" + function.getSymName() + "' has no state: nothing "
-                       "of it is a recurrence");
+    return createError(function.getLoc(), "'" + function.getSymName() +
+                                              "' has no state: nothing "
+                                              "of it is a recurrence");
   return before;
 }
 
@@ -62,9 +63,8 @@ void specialize(func::FuncOp function, ArrayRef<Array> arguments) {
                                              function.getResultTypes()));
 }
 
-llvm::Expected<SmallVector<Array>> makeStates(func::FuncOp function,
-                                              unsigned first,
-                                              const FunctionSizes &sizes) {
+llvm::Expected<SmallVector<Array>>
+makeStates(func::FuncOp function, unsigned first, const FunctionSizes &sizes) {
   SmallVector<Array> states;
   for (unsigned i = first; i < function.getNumArguments(); ++i) {
     auto type = cast<RankedTensorType>(function.getArgumentTypes()[i]);
@@ -77,12 +77,11 @@ llvm::Expected<SmallVector<Array>> makeStates(func::FuncOp function,
     auto array = Array::create(*element, *shape);
     if (!array)
       return array.takeError();
-    bool isMax = llvm::any_of(function.getArgument(i).getUsers(),
-                              [&](Operation *user) {
-                                auto op = dyn_cast<RecurrenceOp>(user);
-                                return op && op.getInitialMax() ==
-                                                 function.getArgument(i);
-                              });
+    bool isMax =
+        llvm::any_of(function.getArgument(i).getUsers(), [&](Operation *user) {
+          auto op = dyn_cast<RecurrenceOp>(user);
+          return op && op.getInitialMax() == function.getArgument(i);
+        });
     double fill = isMax ? -std::numeric_limits<double>::infinity() : 0;
     for (int64_t j = 0; j < array->getNumElements(); ++j)
       array->set(j, fill);
@@ -105,8 +104,8 @@ llvm::Expected<TokenDims> findTokenDims(func::FuncOp function) {
   function.walk([&](RecurrenceOp op) {
     isPacked |= op.getCuSeqlens() != nullptr;
     mlir::attn::EinsumOperand axes = op.getAxes(op.getOutput());
-    steps[classes->getClass(op.getOutput(), mlir::attn::Einsum::find(
-                                                axes, RecurrenceOp::kToken))] =
+    steps[classes->getClass(
+        op.getOutput(), mlir::attn::Einsum::find(axes, RecurrenceOp::kToken))] =
         1;
   });
   if (isPacked)
@@ -144,11 +143,11 @@ llvm::Expected<TokenDims> findTokenDims(func::FuncOp function) {
   for (Value argument : function.getArguments()) {
     dims.arguments.push_back(find(argument));
     TokenDims::Cut cut = dims.arguments.back();
-    isStatic |= cut.dim >= 0 && !cast<RankedTensorType>(argument.getType())
-                                     .isDynamicDim(cut.dim);
+    isStatic |=
+        cut.dim >= 0 &&
+        !cast<RankedTensorType>(argument.getType()).isDynamicDim(cut.dim);
   }
-  for (Value result :
-       function.getBody().front().getTerminator()->getOperands())
+  for (Value result : function.getBody().front().getTerminator()->getOperands())
     dims.results.push_back(find(result));
   if (isStatic)
     return createError(function.getLoc(),
@@ -239,8 +238,8 @@ llvm::Error runStream(const Callable &callable, const TokenDims &dims,
     for (auto [i, state] : llvm::enumerate(states))
       state = (*part)[first + i];
     for (unsigned i = 0; i < first && kept; ++i)
-      if (llvm::Error error = appendOne(results, i, (*part)[i],
-                                        dims.results[i], begin, tokens))
+      if (llvm::Error error =
+              appendOne(results, i, (*part)[i], dims.results[i], begin, tokens))
         return error;
   }
   llvm::append_range(results, states);

@@ -22,9 +22,9 @@ llvm::Expected<unsigned> exposeStates(mlir::func::FuncOp function);
 void specialize(mlir::func::FuncOp function, llvm::ArrayRef<Array> arguments);
 
 /// The initial states: zeros, and -inf for running maxima.
-llvm::Expected<llvm::SmallVector<Array>>
-makeStates(mlir::func::FuncOp function, unsigned first,
-           const FunctionSizes &sizes);
+llvm::Expected<llvm::SmallVector<Array>> makeStates(mlir::func::FuncOp function,
+                                                    unsigned first,
+                                                    const FunctionSizes &sizes);
 
 /// How the tokens of a function's arguments and results are cut.
 struct TokenDims {
@@ -51,9 +51,9 @@ llvm::Error append(llvm::SmallVectorImpl<Array> &whole,
                    llvm::ArrayRef<Array> piece, const TokenDims &dims,
                    int64_t begin, int64_t tokens);
 
-/// Feeds `tokens` tokens in pieces of `piece`. `states` are carried, and are the
-/// last ones at the end. Results that are cut are put together in `results` if
-/// they are `kept`; otherwise they are dropped, and memory stays constant.
+/// Feeds `tokens` tokens in pieces of `piece`. `states` are carried, and are
+/// the last ones at the end. Results that are cut are put together in `results`
+/// if they are `kept`; otherwise they are dropped, and memory stays constant.
 llvm::Error runStream(const Callable &callable, const TokenDims &dims,
                       int64_t tokens, int64_t piece, PieceSource source,
                       llvm::SmallVectorImpl<Array> &states, bool kept,

@@ -107,14 +107,12 @@ static cl::opt<bool> keepOrder("keep-order", cl::cat(category),
 static cl::opt<Form> form(
     "form", cl::cat(category), cl::init(Form::Auto),
     cl::desc("The form of recurrences:"),
-    cl::values(clEnumValN(Form::Auto, "auto",
-                          "the cheapest by the cost model (default)"),
-               clEnumValN(Form::Quadratic, "quadratic",
-                          "all tokens in one chunk"),
-               clEnumValN(Form::Chunkwise, "chunkwise",
-                          "chunks of tokens"),
-               clEnumValN(Form::Recurrent, "recurrent",
-                          "one token at a time")));
+    cl::values(
+        clEnumValN(Form::Auto, "auto",
+                   "the cheapest by the cost model (default)"),
+        clEnumValN(Form::Quadratic, "quadratic", "all tokens in one chunk"),
+        clEnumValN(Form::Chunkwise, "chunkwise", "chunks of tokens"),
+        clEnumValN(Form::Recurrent, "recurrent", "one token at a time")));
 static cl::opt<int64_t>
     chunk("chunk", cl::value_desc("tokens"), cl::cat(category), cl::init(0),
           cl::desc("Tokens in a chunk of a recurrence; by cost if not given"));
@@ -122,10 +120,10 @@ static cl::opt<bool> exposesState(
     "state", cl::cat(category),
     cl::desc("States become arguments and results after the function's own; "
              "those that --inputs leaves out are zero"));
-static cl::opt<int64_t>
-    pieceTokens("stream", cl::value_desc("tokens"), cl::cat(category), cl::init(0),
-           cl::desc("Feed so many tokens a call and carry the state: memory "
-                    "does not grow with the input"));
+static cl::opt<int64_t> pieceTokens(
+    "stream", cl::value_desc("tokens"), cl::cat(category), cl::init(0),
+    cl::desc("Feed so many tokens a call and carry the state: memory "
+             "does not grow with the input"));
 static cl::opt<bool>
     allowQuadratic("allow-quadratic", cl::cat(category),
                    cl::desc("Give scores that the function returns a buffer"));
@@ -275,8 +273,8 @@ static llvm::Error compareWithReference(ModuleOp module, func::FuncOp function,
 }
 
 /// A copy: a call updates states in place.
-static llvm::Expected<SmallVector<Array>>
-copyStates(ArrayRef<Array> arguments, unsigned firstState) {
+static llvm::Expected<SmallVector<Array>> copyStates(ArrayRef<Array> arguments,
+                                                     unsigned firstState) {
   SmallVector<Array> copies(arguments);
   for (Array &array : MutableArrayRef(copies).drop_front(firstState)) {
     auto copy = Array::create(array.getType(), array.getShape());
@@ -320,7 +318,8 @@ static llvm::Error runStreamed(ModuleOp module, func::FuncOp function,
   auto states = makeStates(function, numArguments, sizes);
   if (!states)
     return states.takeError();
-  bool kept = verify || check.getNumOccurrences() || outputs.getNumOccurrences();
+  bool kept =
+      verify || check.getNumOccurrences() || outputs.getNumOccurrences();
   auto getPiece = [&](int64_t begin,
                       int64_t count) -> llvm::Expected<SmallVector<Array>> {
     SmallVector<Array> arguments;
@@ -334,7 +333,8 @@ static llvm::Error runStreamed(ModuleOp module, func::FuncOp function,
         continue;
       }
       if (!sources.seed)
-        return createError("argument " + Twine(i) + " has no value: give its "
+        return createError("argument " + Twine(i) +
+                           " has no value: give its "
                            "file by --inputs or --random=SEED");
       auto shape = sizes.getShape(i);
       if (!shape)
@@ -376,8 +376,8 @@ static llvm::Error runStreamed(ModuleOp module, func::FuncOp function,
   // 2. Compared with one run over all tokens.
   double limit = tolerance.getNumOccurrences() ? double(tolerance)
                                                : getDefaultTolerance(function);
-  unsigned numResults = exposesState ? results.size()
-                                     : results.size() - states->size();
+  unsigned numResults =
+      exposesState ? results.size() : results.size() - states->size();
   ArrayRef<Array> shown = ArrayRef(results).take_front(numResults);
   auto outputPaths = splitPaths("outputs", outputs, numResults);
   if (!outputPaths)

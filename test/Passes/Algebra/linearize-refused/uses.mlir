@@ -1,4 +1,4 @@
-// RUN: attn-opt %s -o /dev/null
+// RUN: attn-opt %s --mlir-disable-threading --attn-linearize --remarks-filter=attn-linearize --remark-policy=all -o /dev/null 2>&1 | FileCheck %s
 
 // Scores that are more than the left side of a product over their keys.
 // Each function is refused for the reason above it.
@@ -8,6 +8,7 @@
 !g = tensor<2x?xf32>
 
 // refused: the scores are returned
+// CHECK: Function=returned | Remark="not linearised: the scores have another use"
 func.func @returned(%q: !t, %k: !t, %v: !t) -> (!t, !s) {
   %a = attn.causal_score %q, %k : !t, !t -> !s
   %o = attn.apply %a, %v : !s, !t -> !t
@@ -15,6 +16,7 @@ func.func @returned(%q: !t, %k: !t, %v: !t) -> (!t, !s) {
 }
 
 // refused: the scores are returned
+// CHECK: Function=normalized_returned | Remark="not linearised: the scores have another use"
 func.func @normalized_returned(%q: !t, %k: !t, %v: !t) -> (!t, !s) {
   %a = attn.causal_score %q, %k : !t, !t -> !s
   %p = attn.normalize %a : !s
@@ -23,6 +25,7 @@ func.func @normalized_returned(%q: !t, %k: !t, %v: !t) -> (!t, !s) {
 }
 
 // refused: one of two uses is a softmax
+// CHECK: Function=second_use_in_softmax | Remark="not linearised: the exponential of a softmax does not factor"
 func.func @second_use_in_softmax(%q: !t, %k: !t, %v: !t) -> !t {
   %a = attn.causal_score %q, %k : !t, !t -> !s
   %p = attn.softmax %a : !s
@@ -38,6 +41,7 @@ func.func private @other(%a: !s) -> !s {
   return %b : !s
 }
 
+// CHECK: Function=called | Remark="not linearised: its scores are not applied to values"
 func.func @called(%q: !t, %k: !t, %v: !t) -> !t {
   %a = attn.causal_score %q, %k : !t, !t -> !s
   %b = call @other(%a) : (!s) -> !s
@@ -46,6 +50,7 @@ func.func @called(%q: !t, %k: !t, %v: !t) -> !t {
 }
 
 // refused: the scores go through control flow
+// CHECK: Function=chosen | Remark="not linearised: its scores are not applied to values"
 func.func @chosen(%q: !t, %k: !t, %v: !t, %c: i1) -> !t {
   %a = attn.causal_score %q, %k : !t, !t -> !s
   %b = attn.causal_score %k, %q : !t, !t -> !s
@@ -59,6 +64,7 @@ func.func @chosen(%q: !t, %k: !t, %v: !t, %c: i1) -> !t {
 }
 
 // refused: a slice of the scores
+// CHECK: Function=sliced | Remark="not linearised: its scores are not applied to values"
 func.func @sliced(%q: !t, %k: !t, %v: !t, %n: index) -> !t {
   %a = attn.causal_score %q, %k : !t, !t -> !s
   %b = tensor.extract_slice %a[0, 1, 0] [2, %n, %n] [1, 1, 1] : !s to !s
@@ -67,6 +73,7 @@ func.func @sliced(%q: !t, %k: !t, %v: !t, %n: index) -> !t {
 }
 
 // refused: the scores are transposed: each key reads later queries
+// CHECK: Function=transposed | Remark="not linearised: its scores are not applied to values"
 func.func @transposed(%q: !t, %k: !t, %v: !t, %x: !s) -> !t {
   %a = attn.causal_score %q, %k : !t, !t -> !s
   %b = linalg.transpose ins(%a : !s) outs(%x : !s) permutation = [0, 2, 1]
@@ -75,6 +82,7 @@ func.func @transposed(%q: !t, %k: !t, %v: !t, %x: !s) -> !t {
 }
 
 // refused: the product sums over queries: each key reads later tokens
+// CHECK: Function=anti_causal | Remark="not linearised: the product is summed over the queries, so that a token reads those after it"
 func.func @anti_causal(%q: !t, %k: !t, %v: !t) -> !t {
   %a = attn.causal_score %q, %k : !t, !t -> !s
   %o = attn.apply %a, %v subscripts "hnm,hnv->hmv" : !s, !t -> !t
@@ -82,6 +90,7 @@ func.func @anti_causal(%q: !t, %k: !t, %v: !t) -> !t {
 }
 
 // refused: the product sums over queries: each key reads later tokens
+// CHECK: Function=anti_causal_decay | Remark="not linearised: the product is summed over the queries, so that a token reads those after it"
 func.func @anti_causal_decay(%q: !t, %k: !t, %v: !t, %g: !g) -> !t {
   %a = attn.causal_score %q, %k decay(%g : !g) : !t, !t -> !s
   %o = attn.apply %a, %v subscripts "hnm,hnv->hmv" : !s, !t -> !t
@@ -89,6 +98,7 @@ func.func @anti_causal_decay(%q: !t, %k: !t, %v: !t, %g: !g) -> !t {
 }
 
 // refused: the product sums over queries: each key reads later tokens
+// CHECK: Function=anti_causal_contract | Remark="not linearised: the product is summed over the queries, so that a token reads those after it"
 func.func @anti_causal_contract(%q: !t, %k: !t, %v: !t) -> !t {
   %a = attn.causal_score %q, %k : !t, !t -> !s
   %o = attn.contract %v, %a subscripts "hnv,hnm->hmv" : !t, !s -> !t
@@ -96,6 +106,7 @@ func.func @anti_causal_contract(%q: !t, %k: !t, %v: !t) -> !t {
 }
 
 // refused: heads are mixed between scores and values
+// CHECK: Function=heads_mixed | Remark="not linearised: its scores are not applied to values"
 func.func @heads_mixed(%q: !t, %k: !t, %v: !t, %w: tensor<2xf32>) -> !t {
   %a = attn.causal_score %q, %k : !t, !t -> !s
   %b = attn.apply %a, %w subscripts "hnm,h->nm" : !s, tensor<2xf32> -> tensor<?x?xf32>
@@ -105,6 +116,7 @@ func.func @heads_mixed(%q: !t, %k: !t, %v: !t, %w: tensor<2xf32>) -> !t {
 }
 
 // refused: values that depend on query and key
+// CHECK: Function=values_of_pairs | Remark="not linearised: the values differ for each query"
 func.func @values_of_pairs(%q: !t, %k: !t, %v: tensor<2x?x?x16xf32>) -> !t {
   %a = attn.causal_score %q, %k : !t, !t -> !s
   %o = attn.apply %a, %v subscripts "hnm,hnmv->hnv" : !s, tensor<2x?x?x16xf32> -> !t
@@ -112,6 +124,7 @@ func.func @values_of_pairs(%q: !t, %k: !t, %v: tensor<2x?x?x16xf32>) -> !t {
 }
 
 // refused: scores whose queries are scores
+// CHECK: Function=scores_of_scores | Remark="not linearised: the number of key channels is not static"
 func.func @scores_of_scores(%q: !t, %k: !t, %v: !t) -> !t {
   %a = attn.causal_score %q, %k : !t, !t -> !s
   %b = attn.score %a, %a subscripts "hns,hms->hnm" : !s, !s -> !s
@@ -121,6 +134,7 @@ func.func @scores_of_scores(%q: !t, %k: !t, %v: !t) -> !t {
 }
 
 // refused: a normaliser over a product of scores
+// CHECK: Function=product_of_scores | Remark="not linearised: 'math.absf' is not linear in the scores"
 func.func @product_of_scores(%q: !t, %k: !t, %v: !t) -> !t {
   %a = attn.causal_score %q, %k : !t, !t -> !s
   %b = attn.apply %a, %a subscripts "hns,hsm->hnm" : !s, !s -> !s
@@ -131,6 +145,7 @@ func.func @product_of_scores(%q: !t, %k: !t, %v: !t) -> !t {
 }
 
 // refused: the rows of the scores are keys: each key reads later queries
+// CHECK: Function=swapped_result | Remark="not linearised: the product is summed over the queries, so that a token reads those after it"
 func.func @swapped_result(%q: !t, %k: !t, %v: !t) -> !t {
   %a = attn.causal_score %k, %q subscripts "hmd,hnd->hmn" : !t, !t -> !s
   %o = attn.apply %a, %v subscripts "hmn,hmv->hnv" : !s, !t -> !t
@@ -138,6 +153,7 @@ func.func @swapped_result(%q: !t, %k: !t, %v: !t) -> !t {
 }
 
 // refused: the number of features is dynamic
+// CHECK: Function=dynamic_features | Remark="not linearised: the number of key channels is not static"
 func.func @dynamic_features(%q: !s, %k: !s, %v: !t) -> !t {
   %a = attn.causal_score %q, %k subscripts "hnd,hmd->hnm" : !s, !s -> !s
   %o = attn.apply %a, %v : !s, !t -> !t
@@ -145,6 +161,7 @@ func.func @dynamic_features(%q: !s, %k: !s, %v: !t) -> !t {
 }
 
 // refused: the number of value channels is dynamic
+// CHECK: Function=dynamic_values | Remark="not linearised: the number of value channels is not static"
 func.func @dynamic_values(%q: !t, %k: !t, %v: !s) -> !s {
   %a = attn.causal_score %q, %k : !t, !t -> !s
   %o = attn.apply %a, %v subscripts "hnm,hmv->hnv" : !s, !s -> !s

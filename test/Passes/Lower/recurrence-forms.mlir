@@ -1,0 +1,90 @@
+// RUN: attn-opt %s --convert-attn-to-linalg | FileCheck %s
+
+!t = tensor<8x?x4xf32>
+!s = tensor<8x32x4xf32>
+
+// One token at a time; the loop carries the state. No scores.
+// CHECK-LABEL: @recurrent(
+// CHECK-NOT: 16x16xf32
+// CHECK: scf.forall (%{{.*}}) in (8)
+// CHECK: %[[ONE:.*]] = arith.constant 1 : index
+// CHECK: scf.for %{{.*}} step %[[ONE]] iter_args(%[[S:.*]] = %{{.*}}, %{{.*}} = %{{.*}}) -> (tensor<4x4xf32>, tensor<1x?x4xf32>)
+// CHECK: %[[N:.*]] = linalg.generic {{.*}} outs(%[[S]] : tensor<4x4xf32>)
+// CHECK: linalg.contract {{.*}} %[[N]] : tensor<1x4xf32>, tensor<4x4xf32>)
+// CHECK: scf.yield %[[N]], %{{.*}} : tensor<4x4xf32>
+// CHECK-NOT: scf.for %
+// CHECK: return
+func.func @recurrent(%q: !t, %k: !t, %v: !t) -> !t {
+  %o = attn.recurrence #attn.no_decay read(%q "hnd" current) write(%k "hnd", %v "hnv") as recurrent -> "hnv" : (!t, !t, !t) -> !t
+  return %o : !t
+}
+
+// Chunks of 16, and what they leave one by one.
+// CHECK-LABEL: @chunkwise(
+// CHECK: %[[C16:.*]] = arith.constant 16 : index
+// CHECK: %[[L:.*]]:2 = scf.for %{{.*}} step %[[C16]] iter_args(%[[S:.*]] = %{{.*}}, %{{.*}} = %{{.*}}) -> (tensor<4x4xf32>,
+// CHECK: %[[A:.*]] = linalg.contract {{.*}} -> tensor<16x16xf32>
+// CHECK: linalg.generic {{.*}} ins(%[[A]] : tensor<16x16xf32>)
+// CHECK: arith.cmpi ule
+// CHECK: linalg.contract {{.*}}%[[S]] : tensor<16x4xf32>, tensor<4x4xf32>)
+// CHECK: %[[C1:.*]] = arith.constant 1 : index
+// CHECK: scf.for %{{.*}} step %[[C1]] iter_args(%{{.*}} = %[[L]]#0, %{{.*}} = %[[L]]#1)
+// CHECK-NOT: scf.for %
+// CHECK: return
+func.func @chunkwise(%q: !t, %k: !t, %v: !t) -> !t {
+  %o = attn.recurrence #attn.no_decay read(%q "hnd" current) write(%k "hnd", %v "hnv") as chunkwise 16 -> "hnv" : (!t, !t, !t) -> !t
+  return %o : !t
+}
+
+// Larger chunks leave up to one of them: chunks of 16, then tokens.
+// CHECK-LABEL: @remainders(
+// CHECK: arith.constant 64 : index
+// CHECK: scf.for
+// CHECK: tensor<64x64xf32>
+// CHECK: arith.constant 16 : index
+// CHECK: scf.for
+// CHECK: tensor<16x16xf32>
+// CHECK: arith.constant 1 : index
+// CHECK: scf.for
+// CHECK-NOT: scf.for %
+// CHECK: return
+func.func @remainders(%q: !t, %k: !t, %v: !t) -> !t {
+  %o = attn.recurrence #attn.no_decay read(%q "hnd" current) write(%k "hnd", %v "hnv") as chunkwise 64 -> "hnv" : (!t, !t, !t) -> !t
+  return %o : !t
+}
+
+// One chunk of all tokens.
+// CHECK-LABEL: @quadratic(
+// CHECK: %[[C32:.*]] = arith.constant 32 : index
+// CHECK: scf.for %{{.*}} step %[[C32]]
+// CHECK: linalg.contract {{.*}} -> tensor<32x32xf32>
+// CHECK-NOT: scf.for %
+// CHECK: return
+func.func @quadratic(%q: !s, %k: !s, %v: !s) -> !s {
+  %o = attn.recurrence #attn.no_decay read(%q "hnd" current) write(%k "hnd", %v "hnv") as quadratic -> "hnv" : (!s, !s, !s) -> !s
+  return %o : !s
+}
+
+// A decay of each channel: blocks of 8 on the diagonal, token by token, and
+// products of halves below it. Exponents are sums of logarithms, never
+// differences: they are not positive.
+// CHECK-LABEL: @diagonal(
+// CHECK-NOT: arith.subf
+// CHECK-NOT: arith.negf
+// CHECK: %[[C8:.*]] = arith.constant 8 : index
+// CHECK: scf.for %{{.*}} step %[[C8]]
+// CHECK: tensor.insert_slice {{.*}} tensor<8x8xf32> into tensor<32x32xf32>
+// CHECK: %[[C16:.*]] = arith.constant 16 : index
+// CHECK: scf.for %{{.*}} step %[[C16]]
+// CHECK: math.exp
+// CHECK: %[[A:.*]] = linalg.contract {{.*}} -> tensor<8x8xf32>
+// CHECK: tensor.insert_slice %[[A]] into {{.*}} tensor<8x8xf32> into tensor<32x32xf32>
+// CHECK: math.exp
+// CHECK: %[[B:.*]] = linalg.contract {{.*}} -> tensor<16x16xf32>
+// CHECK: tensor.insert_slice %[[B]] into {{.*}} tensor<16x16xf32> into tensor<32x32xf32>
+// CHECK-NOT: arith.subf
+// CHECK: return
+func.func @diagonal(%q: !s, %k: !s, %v: !s, %g: !s) -> !s {
+  %o = attn.recurrence #attn.diagonal_decay by(%g "hnd") read(%q "hnd" current) write(%k "hnd", %v "hnv") as chunkwise 32 -> "hnv" : (!s, !s, !s, !s) -> !s
+  return %o : !s
+}
