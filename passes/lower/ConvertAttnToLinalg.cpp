@@ -61,8 +61,10 @@ static bool isReadWhole(OpOperand &use) {
 /// An operation of the graph on a vector or a scalar, such as one number a
 /// head: it is computed whole.
 static bool isSmall(Operation *op) {
-  return isa<FeatureMapOp, ScaleOp, GateOp>(op) &&
-         cast<RankedTensorType>(op->getResult(0).getType()).getRank() < 2;
+  if (!isa<FeatureMapOp, ScaleOp, GateOp>(op))
+    return false;
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  return type.getRank() < 2 && type.hasStaticShape();
 }
 
 /// Values that are computed once and read: those that somebody else uses, and

@@ -263,8 +263,11 @@ FailureOr<Value> TileEmitter::emitVector(OpBuilder &b, Value value,
       return failure();
     return TileOps(b, value.getLoc()).flatten(*tile);
   }
+  Operation *op = value.getDefiningOp();
   if (Value tensor = materialized.lookup(value))
     value = tensor;
+  else if (isa_and_nonnull<FeatureMapOp, ScaleOp, GateOp, FeatureScaleOp>(op))
+    return emitPart(b, op, offsets, size);
   SmallVector<OpFoldResult> shape{b.getIndexAttr(size)},
       strides{b.getIndexAttr(1)};
   return Value(tensor::ExtractSliceOp::create(

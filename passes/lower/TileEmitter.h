@@ -63,6 +63,10 @@ public:
   /// The whole result, a vector or a scalar of static size, of an element-wise
   /// map, a scale or a gate.
   FailureOr<Value> emitSmall(Operation *op);
+  /// `size` elements of a vector that such an operation, or a feature scale,
+  /// computes.
+  FailureOr<Value> emitPart(OpBuilder &b, Operation *op,
+                            ArrayRef<OpFoldResult> offsets, int64_t size);
 
   /// Whether tiles of the operation's result are computed, not read.
   static bool isComputed(Operation *op);

@@ -124,16 +124,11 @@ FailureOr<Value> TileEmitter::emitFeatureMap(OpBuilder &b, FeatureMapOp op,
   });
 }
 
-FailureOr<Value> TileEmitter::emitSmall(Operation *op) {
-  OpBuilder b(op);
+/// An element-wise map, a scale or a gate of vectors and scalars.
+static Value emitOnVectors(OpBuilder &b, Operation *op, ArrayRef<Value> inputs,
+                           ArrayRef<int64_t> shape) {
   TileOps ops(b, op->getLoc());
-  auto type = cast<RankedTensorType>(op->getResult(0).getType());
-  Type element = type.getElementType();
-  if (!type.hasStaticShape())
-    return op->emitOpError("expected a static size of a vector, got ") << type;
-  SmallVector<Value> inputs;
-  for (Value operand : op->getOperands())
-    inputs.push_back(ops.convert(getTensor(operand), element));
+  Type element = getElementTypeOrSelf(op->getResult(0).getType());
   if (auto map = dyn_cast<FeatureMapOp>(op)) {
     if (!map.getMap())
       return emitRegion(ops, map, inputs[0]);
@@ -152,10 +147,51 @@ FailureOr<Value> TileEmitter::emitSmall(Operation *op) {
   SmallVector<TileOps::Named> tiles;
   for (Value input : inputs)
     tiles.push_back({input, typeOf(input).getRank() == 0 ? "" : "i"});
-  return ops.broadcast(type.getShape(), element, tiles,
+  return ops.broadcast(shape, element, tiles,
                        [](OpBuilder &n, Location l, ValueRange x) -> Value {
                          return arith::MulFOp::create(n, l, x[0], x[1]);
                        });
+}
+
+
+FailureOr<Value> TileEmitter::emitSmall(Operation *op) {
+  OpBuilder b(op);
+  TileOps ops(b, op->getLoc());
+  auto type = cast<RankedTensorType>(op->getResult(0).getType());
+  SmallVector<Value> inputs;
+  for (Value operand : op->getOperands())
+    inputs.push_back(ops.convert(getTensor(operand), type.getElementType()));
+  return emitOnVectors(b, op, inputs, type.getShape());
+}
+
+FailureOr<Value> TileEmitter::emitPart(OpBuilder &b, Operation *op,
+                                       ArrayRef<OpFoldResult> offsets,
+                                       int64_t size) {
+  TileOps ops(b, op->getLoc());
+  if (auto scale = dyn_cast<FeatureScaleOp>(op)) {
+    TileRequest request;
+    request.offsets.assign(offsets.begin(), offsets.end());
+    request.rowDim = 0;
+    request.colDim = -1; // none
+    request.rows = size;
+    FailureOr<Value> tile = emitFeatureScale(b, scale, request);
+    if (failed(tile))
+      return failure();
+    return ops.flatten(*tile);
+  }
+  Type element = getElementTypeOrSelf(op->getResult(0).getType());
+  SmallVector<Value> inputs;
+  for (Value operand : op->getOperands()) {
+    Value input = operand;
+    if (typeOf(operand).getRank() == 1) {
+      FailureOr<Value> part = emitVector(b, operand, offsets, 0, size);
+      if (failed(part))
+        return failure();
+      input = *part;
+    }
+    inputs.push_back(ops.convert(input, element));
+  }
+  return emitOnVectors(b, op, inputs, {size});
 }
 
 FailureOr<Value> TileEmitter::emitFeatureScale(OpBuilder &b, FeatureScaleOp op,
