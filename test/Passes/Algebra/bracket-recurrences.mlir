@@ -1,4 +1,4 @@
-// RUN: attn-opt %s --attn-bracket-recurrences=segments=2 --split-input-file --remarks-filter=attn-bracket --remark-policy=all 2>%t | FileCheck %s
+// RUN: attn-opt %s --attn-bracket-recurrences=segments=2 --cse --split-input-file --remarks-filter=attn-bracket --remark-policy=all 2>%t | FileCheck %s
 // RUN: FileCheck %s --check-prefix=REMARK --input-file=%t
 // RUN: not attn-opt %s --attn-bracket-recurrences=segments=0 --split-input-file 2>&1 | FileCheck %s --check-prefix=INVALID
 
@@ -7,10 +7,10 @@
 // B of the first half from zero, T of it from the identity without values, then
 // each half from its own state.
 // CHECK-LABEL: @halves
-// CHECK-DAG: %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : tensor<2x4x8xf32>
+// CHECK: %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : tensor<2x4x8xf32>
+// CHECK: attn.recurrence {{.*}} state(%[[ZERO]] "hdv") -> "hnv", state "hdv"
 // CHECK-DAG: %[[NONE:.*]] = arith.constant dense<0.000000e+00> : tensor<f32>
 // CHECK-DAG: %[[ONE:.*]] = arith.constant dense<{{.*}}> : tensor<2x4x4xf32>
-// CHECK: attn.recurrence {{.*}} state(%[[ZERO]] "hdv") -> "hnv", state "hdv"
 // CHECK: attn.recurrence {{.*}} write(%{{.*}} "hnd", %[[NONE]] "") state(%[[ONE]] "hdv")
 // CHECK: %[[TS:.*]] = attn.contract %{{.*}}, %[[ZERO]] subscripts "hed,hdv->hev"
 // CHECK: %[[STATE:.*]] = arith.addf %[[TS]], %{{.*}} : tensor<2x4x8xf32>
