@@ -1,4 +1,4 @@
-// RUN: attn-opt %s --attn-bracket-recurrences=segments=2 --cse --split-input-file --remarks-filter=attn-bracket --remark-policy=all 2>%t | FileCheck %s
+// RUN: attn-opt %s --attn-bracket-recurrences=segments=2 --cse --split-input-file --remarks-filter=attn-bracket-recurrences --remark-policy=all 2>%t | FileCheck %s
 // RUN: FileCheck %s --check-prefix=REMARK --input-file=%t
 // RUN: not attn-opt %s --attn-bracket-recurrences=segments=0 --split-input-file 2>&1 | FileCheck %s --check-prefix=INVALID
 
