@@ -280,30 +280,32 @@ Value RecurrenceChunk::readState(Value state, Value row) {
   return ops.flatten(ops.matmul(zero, ops.asRow(row), false, state, false));
 }
 
-static Value maximum(TileOps &ops, Value x, Value y, Type element,
-                     int64_t values) {
-  bool isVector = rankOf(x) > 0 || rankOf(y) > 0;
+/// body(x, y), each one number or one a value channel.
+static Value combine(TileOps &ops, Value x, Value y, Type element,
+                     int64_t values, TileOps::Body body) {
   SmallVector<int64_t> shape;
-  if (isVector)
+  if (rankOf(x) > 0 || rankOf(y) > 0)
     shape.push_back(values);
   return ops.broadcast(shape, element, {{x, valueDims(x)}, {y, valueDims(y)}},
-                       [](OpBuilder &n, Location l, ValueRange v) -> Value {
-                         return arith::MaximumFOp::create(n, l, v[0], v[1]);
-                       });
+                       body);
+}
+
+static Value maximum(TileOps &ops, Value x, Value y, Type element,
+                     int64_t values) {
+  return combine(ops, x, y, element, values,
+                 [](OpBuilder &n, Location l, ValueRange v) -> Value {
+                   return arith::MaximumFOp::create(n, l, v[0], v[1]);
+                 });
 }
 
 /// x - y, with a y of -inf taken as 0.
 static Value minus(TileOps &ops, Value x, Value y, Type element,
                    int64_t values) {
-  bool isVector = rankOf(x) > 0 || rankOf(y) > 0;
-  SmallVector<int64_t> shape;
-  if (isVector)
-    shape.push_back(values);
-  return ops.broadcast(shape, element, {{x, valueDims(x)}, {y, valueDims(y)}},
-                       [](OpBuilder &n, Location l, ValueRange v) -> Value {
-                         return arith::SubFOp::create(
-                             n, l, v[0], TileOps::finiteShift(n, l, v[1]));
-                       });
+  return combine(ops, x, y, element, values,
+                 [](OpBuilder &n, Location l, ValueRange v) -> Value {
+                   return arith::SubFOp::create(
+                       n, l, v[0], TileOps::finiteShift(n, l, v[1]));
+                 });
 }
 
 static Value plus(TileOps &ops, Value x, StringRef dims, Value y,
