@@ -123,7 +123,7 @@ def Attn_FavorAttr : Attn_FeatureMapAttr<"Favor", "favor",
 }
 
 def Attn_CosformerAttr : Attn_FeatureMapAttr<"Cosformer", "cosformer",
-    ["getNumFeatures", "getMaxTokens", "emitTile"]> {
+    ["getNumFeatures", "getMaxTokens", "usesPosition", "emitTile"]> {
   let summary = "phi(x)_i = max(x, 0) * [cos(pi i / 2M), sin(pi i / 2M)]";
   let description = [{
     cosFormer's position weighting of relu features at token i, F = 2D. M is

@@ -53,6 +53,11 @@ def Attn_FeatureMapAttrInterface : AttrInterface<"FeatureMapAttrInterface"> {
       "std::optional<int64_t>", "getMaxTokens", (ins), [{}],
       [{ return std::nullopt; }]>,
     InterfaceMethod<[{
+      Whether the features depend on the token's position in its sequence, and
+      not on the token alone: a sequence that is cut needs to know where.
+      }],
+      "bool", "usesPosition", (ins), [{}], [{ return false; }]>,
+    InterfaceMethod<[{
       Bounds on every feature that is not NaN, whatever the input.
       }],
       "std::pair<double, double>", "getRange", (ins), [{}],

@@ -104,7 +104,8 @@ def Attn_StabilizeAttr : I32EnumAttr<"Stabilize", "permission to rescale",
 }
 
 def Attn_FeatureMapOp : Attn_Op<"feature_map", [
-    SingleBlockImplicitTerminator<"YieldOp">, RecursiveMemoryEffects]> {
+    AttrSizedOperandSegments, SingleBlockImplicitTerminator<"YieldOp">,
+    RecursiveMemoryEffects]> {
   let summary = "phi(x), a kernel feature map on each token";
   let description = [{
     Applies a feature map to the feature dimension of every token. The map is
@@ -115,17 +116,22 @@ def Attn_FeatureMapOp : Attn_Op<"feature_map", [
     features, by default the two last ones; all others are batch. Element-wise
     maps also take tensors of rank 0 and 1.
 
+    `start` is the position of the first token in its sequence, 0 if it is not
+    given, for maps whose features depend on the position: the tokens may be a
+    piece of a longer sequence.
+
     `stabilize` is a permission that `attn-stabilize` sets where a normaliser
     cancels the factor: the result may be multiplied by any positive factor that
     all features of a `token`, or all features of all tokens of a `sequence`,
     share.
 
-    Constraints: F1 to F7 and E1 of docs/Spec.md.
+    Constraints: F1 to F7, F9 and E1 of docs/Spec.md.
 
     ```mlir
     %0 = attn.feature_map %x, #attn.elu1 : tensor<1x8x?x64xbf16> -> tensor<1x8x?x64xf32>
     %1 = attn.feature_map %x, #attn.favor(%w : tensor<256x64xf32>) : tensor<1x8x?x64xbf16> -> tensor<1x8x?x256xf32>
     %2 = attn.feature_map %y, #attn.cosformer<max_len = 64> token_dim = 1 : tensor<1x?x8x64xf32> -> tensor<1x?x8x128xf32>
+    %5 = attn.feature_map %y, #attn.cosformer<max_len = 64> start(%p : tensor<i64>) : tensor<1x?x8x64xf32> -> tensor<1x?x8x128xf32>
     %3 = attn.feature_map %x {
     ^bb0(%e: f32):
       %t = math.tanh %e : f32
@@ -135,6 +141,7 @@ def Attn_FeatureMapOp : Attn_Op<"feature_map", [
   }];
   let arguments = (ins
       Attn_Tensor:$input, Variadic<Attn_Tensor>:$mapOperands,
+      Optional<0DTensorOf<[I64]>>:$start,
       OptionalAttr<Attn_FeatureMapAttrInterface>:$map,
       OptionalAttr<I64Attr>:$tokenDim, OptionalAttr<I64Attr>:$featureDim,
       DefaultValuedAttr<Attn_StabilizeAttr, "::mlir::attn::Stabilize::None">:$stabilize);

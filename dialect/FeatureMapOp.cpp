@@ -18,9 +18,12 @@ void FeatureMapOp::build(OpBuilder &builder, OperationState &state, Type type,
                          ValueRange operands) {
   state.addOperands(input);
   state.addOperands(operands);
-  state.getOrAddProperties<Properties>().map = map;
-  state.getOrAddProperties<Properties>().stabilize =
+  Properties &properties = state.getOrAddProperties<Properties>();
+  properties.map = map;
+  properties.stabilize =
       StabilizeAttr::get(builder.getContext(), Stabilize::None);
+  properties.operandSegmentSizes = {1, static_cast<int32_t>(operands.size()),
+                                    0};
   state.addRegion();
   state.addTypes(type);
 }
@@ -47,8 +50,8 @@ static ParseResult parseDim(OpAsmParser &parser, StringRef name,
 }
 
 // attn.feature_map %x, #map(%w : type) | %x { region }
-//   (token_dim = i)? (feature_dim = j)? (stabilize = s)? attr-dict
-//   : type -> type
+//   (token_dim = i)? (feature_dim = j)? (start(%p : type))? (stabilize = s)?
+//   attr-dict : type -> type
 ParseResult FeatureMapOp::parse(OpAsmParser &parser, OperationState &result) {
   OpAsmParser::UnresolvedOperand input;
   ParsedFeatureMap map;
@@ -68,6 +71,12 @@ ParseResult FeatureMapOp::parse(OpAsmParser &parser, OperationState &result) {
   if (parseDim(parser, "token_dim", properties.tokenDim) ||
       parseDim(parser, "feature_dim", properties.featureDim))
     return failure();
+  SmallVector<OpAsmParser::UnresolvedOperand, 1> start;
+  SmallVector<Type, 1> startType;
+  if (succeeded(parser.parseOptionalKeyword("start")) &&
+      (parser.parseLParen() || parser.parseOperand(start.emplace_back()) ||
+       parser.parseColonType(startType.emplace_back()) || parser.parseRParen()))
+    return failure();
   if (succeeded(parser.parseOptionalKeyword("stabilize"))) {
     StringRef word;
     SMLoc loc = parser.getCurrentLocation();
@@ -83,8 +92,13 @@ ParseResult FeatureMapOp::parse(OpAsmParser &parser, OperationState &result) {
       parser.parseArrow() || parser.parseType(resultType) ||
       parser.resolveOperand(input, inputType, result.operands) ||
       parser.resolveOperands(map.operands, map.operandTypes,
-                             parser.getNameLoc(), result.operands))
+                             parser.getNameLoc(), result.operands) ||
+      parser.resolveOperands(start, startType, parser.getNameLoc(),
+                             result.operands))
     return failure();
+  properties.operandSegmentSizes = {1,
+                                    static_cast<int32_t>(map.operands.size()),
+                                    static_cast<int32_t>(start.size())};
   if (!body->empty())
     ensureTerminator(*body, parser.getBuilder(), result.location);
   result.addTypes(resultType);
@@ -104,10 +118,13 @@ void FeatureMapOp::print(OpAsmPrinter &printer) {
     printer << " token_dim = " << *getTokenDim();
   if (getFeatureDim())
     printer << " feature_dim = " << *getFeatureDim();
+  if (getStart())
+    printer << " start(" << getStart() << " : " << getStart().getType() << ")";
   if (getStabilize() != Stabilize::None)
     printer << " stabilize = " << stringifyStabilize(getStabilize());
-  printer.printOptionalAttrDict((*this)->getAttrs(),
-                                {"map", "tokenDim", "featureDim", "stabilize"});
+  printer.printOptionalAttrDict(
+      (*this)->getAttrs(),
+      {"map", "tokenDim", "featureDim", "stabilize", "operandSegmentSizes"});
   printer << " : " << getInput().getType() << " -> " << getType();
 }
 
@@ -201,9 +218,12 @@ LogicalResult FeatureMapOp::verify() {
                                                        : Twine(features))
                    << " features and otherwise the shape of " << input
                    << ", got " << result;
-  return verifyWidth(*this, getMapOperands().getTypes().empty()
-                                ? TypeRange(input)
-                                : TypeRange((*this)->getOperandTypes()));
+  // F9: a start for what depends on it.
+  if (getStart() && !(getMap() && getMap()->usesPosition()))
+    return error() << "[F9] expected a map that uses the position of a token";
+  return verifyWidth(
+      *this,
+      TypeRange((*this)->getOperandTypes()).drop_back(getStart() ? 1 : 0));
 }
 
 // Runs once the terminator is known to be a yield.

@@ -239,12 +239,16 @@ def AttnChooseForm : Pass<"attn-choose-form", "::mlir::func::FuncOp"> {
     flops of a transition's weights in a chunk, t those of one transition, in
     flops a token
 
-        recurrent    : (2 K V (pairs + 1 + 2 e) + t) / r
+        recurrent    : 2 K V (pairs + 1 + 2 e) (1 + p) + t
         chunkwise C  : (pairs + e) (1 + e) (2 C K + 2 C V)
-                       + 2 K V (pairs + 1 + 2 e) + e C V + (1 + e) c(C) / C
+                       + 2 K V (pairs + 1 + 2 e) (1 + p / C)
+                       + e C V + (1 + e) c(C) / C
 
-    where r, the share of the speed of products that single tokens reach, is
-    0.25: a pass over the state for each token, from the cache.
+    where p = 3 is what a pass over the state from the cache costs, once a chunk,
+    in tokens. Where the number N of tokens is static, the smaller chunk at the
+    end is counted, and no chunk is larger than N. States (heads and batches) run
+    side by side in every form; the remark has their number and, with `threads`,
+    how many of them each thread takes.
 
     **Legality.** `form` and `chunk` override the choice. A form that a
     transition does not have is an error if it is asked for; `form` names what to
@@ -268,6 +272,8 @@ def AttnChooseForm : Pass<"attn-choose-form", "::mlir::func::FuncOp"> {
                         "One token at a time"))}]>,
     Option<"chunk", "chunk", "int64_t", /*default=*/"0",
            "Tokens in a chunk; 0: the cheapest of 16, 32, 64 and 128">,
+    Option<"threads", "threads", "int64_t", /*default=*/"0",
+           "Threads that share the states; 0: not known">,
   ];
 }
 
@@ -301,15 +307,19 @@ def AttnExposeState : Pass<"attn-expose-state", "::mlir::func::FuncOp"> {
     and results alike; -inf is that of a zero state. A compiled function updates
     arguments with the attribute `attn.state` in place.
 
+    Feature maps of a token's position have one state for each length of
+    sequences: the position of the first token, an i64 that follows the states of
+    recurrences and is 0 at the start.
+
     **Legality.** What mixes tokens otherwise, scores that are left and token
-    sums, and feature maps of a token's position, cannot be cut: an error. The
-    function has no callers in the module: their calls would lack the states.
+    sums, cannot be cut: an error. The function has no callers in the module: their calls would lack the states.
 
     **Numerics.** Value-preserving: a run in pieces is the whole run up to the
     rounding of other chunks.
 
     **Cost.** None.
   }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::tensor::TensorDialect"];
 }
 
 def AttnBracketRecurrences : Pass<"attn-bracket-recurrences", "::mlir::func::FuncOp"> {

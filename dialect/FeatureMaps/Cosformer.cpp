@@ -43,6 +43,8 @@ std::optional<int64_t> CosformerAttr::getMaxTokens() const {
   return getMaxLen();
 }
 
+bool CosformerAttr::usesPosition() const { return true; }
+
 void CosformerAttr::evaluateRow(ArrayRef<double> x, const FeatureMapRow &row,
                                 MutableArrayRef<double> out) const {
   double angle = llvm::numbers::pi * row.position / (2.0 * getMaxLen());

@@ -17,21 +17,35 @@ namespace mlir::attn {
 using namespace mlir;
 using namespace mlir::attn;
 
-/// The share of the speed of products that steps of one token reach.
-static constexpr double kStepShare = 0.25;
+/// A pass over the state from the cache, once a chunk, takes as long as the
+/// products of so many tokens with it.
+static constexpr double kStatePass = 3;
 static constexpr int64_t kChunks[] = {16, 32, 64, 128};
 
 namespace {
 /// Flops a token of the forms of one recurrence.
 struct FormCost {
   double keys, values, pairs, erases;
+  /// The tokens of a sequence and the states, kDynamic where a call decides.
+  int64_t tokens, states = 1;
   TransitionAttrInterface transition;
 
   explicit FormCost(RecurrenceOp op)
       : keys(op.getAxisSize(RecurrenceOp::kKey)),
         values(op.getAxisSize(RecurrenceOp::kValue)),
         pairs(op.getKeys().size()), erases(op.erases() ? 1 : 0),
-        transition(op.getTransition()) {}
+        tokens(op.getCuSeqlens() ? ShapedType::kDynamic
+                                 : op.getAxisSize(RecurrenceOp::kToken)),
+        transition(op.getTransition()) {
+    for (char axis : op.getStateAxes()) {
+      int64_t size = op.getAxisSize(axis);
+      states = ShapedType::isDynamic(size) || ShapedType::isDynamic(states)
+                   ? ShapedType::kDynamic
+                   : states * size;
+    }
+    if (op.getCuSeqlens())
+      states = ShapedType::kDynamic;
+  }
 
   /// Products with the state: each pair writes, the output and the erasure
   /// read.
@@ -39,14 +53,26 @@ struct FormCost {
     return 2 * keys * values * (pairs + 1 + 2 * erases);
   }
   double getRecurrent() const {
-    return (getStateFlops() + transition.getStepFlops(keys, values)) /
-           kStepShare;
+    return getStateFlops() * (1 + kStatePass) +
+           transition.getStepFlops(keys, values);
   }
-  double getChunkwise(double chunk) const {
+  /// In chunks of one size.
+  double getEven(double chunk) const {
     double products = (pairs + erases) * (1 + erases);
     return products * (2 * chunk * keys + 2 * chunk * values) +
-           getStateFlops() + erases * chunk * values +
+           getStateFlops() * (1 + kStatePass / chunk) +
+           erases * chunk * values +
            transition.getChunkFlops(chunk, keys) * (1 + erases) / chunk;
+  }
+  /// The mean over all tokens: what chunks leave is one smaller chunk.
+  double getChunkwise(int64_t chunk) const {
+    if (ShapedType::isDynamic(tokens) || tokens == 0)
+      return getEven(chunk);
+    int64_t size = std::min(chunk, tokens), rest = tokens % size;
+    double flops = (tokens - rest) * getEven(size);
+    if (rest > 0)
+      flops += rest * getEven(rest);
+    return flops / tokens;
   }
 };
 
@@ -82,7 +108,6 @@ private:
       return op.emitOpError("has no form in products of chunks: ")
              << op.getTransition() << " takes one token at a time, as "
              << "form=recurrent and form=auto do";
-    int64_t tokens = op.getAxisSize(RecurrenceOp::kToken);
     int64_t best = size;
     if (!best) {
       best = kChunks[0];
@@ -90,13 +115,11 @@ private:
         if (cost.getChunkwise(candidate) < cost.getChunkwise(best))
           best = candidate;
     }
-    bool isShort = ShapedType::isStatic(tokens) && tokens < 4;
     RecurrenceForm chosen = wanted;
     if (chosen == RecurrenceForm::Auto)
-      chosen =
-          hasChunks && !isShort && cost.getChunkwise(best) < cost.getRecurrent()
-              ? RecurrenceForm::Chunkwise
-              : RecurrenceForm::Recurrent;
+      chosen = hasChunks && cost.getChunkwise(best) < cost.getRecurrent()
+                   ? RecurrenceForm::Chunkwise
+                   : RecurrenceForm::Recurrent;
     op.setForm(chosen);
     if (chosen == RecurrenceForm::Chunkwise)
       op.setChunk(best);
@@ -106,12 +129,25 @@ private:
     return success();
   }
 
+  /// Every form has the states side by side and the tokens one after the other.
+  std::string getRounds(const FormCost &cost) {
+    if (threads < 1 || ShapedType::isDynamic(cost.states))
+      return "";
+    return llvm::formatv(", {0} on each of {1} threads",
+                         llvm::divideCeil(cost.states, int64_t(threads)),
+                         int64_t(threads));
+  }
+
   void report(RecurrenceOp op, const FormCost &cost, RecurrenceForm chosen,
               int64_t size, bool hasChunks) {
+    auto count = [](int64_t size) {
+      return ShapedType::isDynamic(size) ? "?" : std::to_string(size);
+    };
     std::string text = llvm::formatv(
-        "{0}{1}: a token costs {2:f0} flops recurrent",
+        "{0}{1}: {2} x {3} tokens{4}: a token costs {5:f0} flops recurrent",
         stringifyRecurrenceForm(chosen),
         chosen == RecurrenceForm::Chunkwise ? " " + std::to_string(size) : "",
+        count(cost.states), count(cost.tokens), getRounds(cost),
         cost.getRecurrent());
     if (hasChunks)
       for (int64_t candidate : kChunks)

@@ -276,10 +276,19 @@ PlanEmitter::emitOp(ArrayRef<std::pair<NamedTensor, NamedTensor>> writes,
 
   SmallVector<Value> keys, values;
   SmallVector<Attribute> axes;
+  // An operand has one set of axes: a second one is of a value of its own.
+  llvm::SmallDenseMap<Value, Attribute> known;
   auto add = [&](const NamedTensor &tensor) -> Value {
-    if (tensor)
-      axes.push_back(b.getStringAttr(toString(tensor.axes)));
-    return tensor.value;
+    if (!tensor)
+      return nullptr;
+    axes.push_back(b.getStringAttr(toString(tensor.axes)));
+    Value value = tensor.value;
+    if (known.try_emplace(value, axes.back()).first->second == axes.back())
+      return value;
+    auto type = cast<RankedTensorType>(value.getType());
+    return FeatureMapOp::create(b, loc, type.clone(element), value,
+                                IdentityAttr::get(b.getContext()),
+                                ValueRange());
   };
   Value by = add(decay), q = add(query);
   for (const auto &[key, value] : writes)

@@ -5,7 +5,11 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "passes/Passes.h"
+#include "passes/algebra/ShapeClasses.h"
+#include "llvm/ADT/MapVector.h"
 
 namespace mlir::attn {
 #define GEN_PASS_DEF_ATTNEXPOSESTATE
@@ -80,6 +84,8 @@ struct ExposeState : attn::impl::AttnExposeStateBase<ExposeState> {
     for (RecurrenceOp op : ops)
       if (!op.getInitialState() && !op.getFinalState())
         expose(op, results);
+    if (failed(exposePositions(results)))
+      return signalPassFailure();
     exit->setOperands(results);
     func.setFunctionType(FunctionType::get(
         &getContext(), func.getBody().getArgumentTypes(), ValueRange(results)));
@@ -101,12 +107,6 @@ private:
             "be cut");
         return WalkResult::interrupt();
       }
-      auto map = dyn_cast<FeatureMapOp>(op);
-      if (map && map.getMap() && map.getMap()->getMaxTokens()) {
-        op->emitOpError("has features of a token's position in the sequence: "
-                        "the sequence cannot be cut");
-        return WalkResult::interrupt();
-      }
       if (isa<RecurrenceOp>(op) && op->getParentOp() != getOperation()) {
         op->emitOpError(
             "is not in the body of the function: its state cannot be "
@@ -118,8 +118,49 @@ private:
     return failure(walk.wasInterrupted());
   }
 
-  void expose(RecurrenceOp op, SmallVectorImpl<Value> &results) {
+  BlockArgument addState(Type type, Location loc) {
     func::FuncOp func = getOperation();
+    unsigned index = func.getNumArguments();
+    NamedAttribute state(StringAttr::get(&getContext(), "attn.state"),
+                         UnitAttr::get(&getContext()));
+    (void)func.insertArgument(index, type,
+                              DictionaryAttr::get(&getContext(), state), loc);
+    return func.getArgument(index);
+  }
+
+  /// A position for each sequence whose tokens have features of their position:
+  /// that of the first token, and of the one after the last.
+  LogicalResult exposePositions(SmallVectorImpl<Value> &results) {
+    func::FuncOp func = getOperation();
+    // Sequences of one length are cut at the same tokens.
+    llvm::MapVector<ShapeClasses::Id, SmallVector<FeatureMapOp>> maps;
+    FailureOr<ShapeClasses> classes = ShapeClasses::analyze(func);
+    if (failed(classes))
+      return failure();
+    func.walk([&](FeatureMapOp op) {
+      if (op.getMap() && op.getMap()->usesPosition() && !op.getStart())
+        maps[classes->getClass(op.getInput(), op.getTokenDimension())]
+            .push_back(op);
+    });
+    OpBuilder b(func.getBody().front().getTerminator());
+    auto type = RankedTensorType::get({}, b.getI64Type());
+    for (auto &[id, ops] : maps) {
+      Location loc = ops.front().getLoc();
+      BlockArgument start = addState(type, loc);
+      for (FeatureMapOp op : ops)
+        op.getStartMutable().assign(start);
+      Value tokens = tensor::DimOp::create(b, loc, ops.front().getInput(),
+                                           ops.front().getTokenDimension());
+      tokens = arith::IndexCastOp::create(b, loc, b.getI64Type(), tokens);
+      Value before = tensor::ExtractOp::create(b, loc, start, ValueRange());
+      Value next = arith::AddIOp::create(b, loc, before, tokens);
+      results.push_back(
+          tensor::InsertOp::create(b, loc, next, start, ValueRange()));
+    }
+    return success();
+  }
+
+  void expose(RecurrenceOp op, SmallVectorImpl<Value> &results) {
     OpBuilder b(op);
     EinsumOperand axes = getStateAxes(op), maxAxes = axes;
     if (op.getCuSeqlens()) {
@@ -139,12 +180,7 @@ private:
       if (has(channel))
         axes.push_back({channel});
     auto addArgument = [&](const EinsumOperand &named) -> Value {
-      unsigned index = func.getNumArguments();
-      (void)func.insertArgument(
-          index, getStateType(op, named),
-          b.getDictionaryAttr(b.getNamedAttr("attn.state", b.getUnitAttr())),
-          op.getLoc());
-      return func.getArgument(index);
+      return addState(getStateType(op, named), op.getLoc());
     };
     bool hasMax = op.getLogGate() != nullptr;
     if (hasMax && op.hasAxis(op.getLogGate(), RecurrenceOp::kValue))

@@ -256,13 +256,15 @@ FailureOr<RecurrencePlan> RecurrencePlanner::plan(Operation *root) {
 }
 
 std::string RecurrencePlan::describe() const {
-  std::string text;
-  if (score.decay)
-    text = hasAxis(score.decay.axes, AxisNames::kFeature)
-               ? "a decay for each key channel"
-               : "one decay";
-  else
-    text = "no decay";
+  std::string text = "no decay";
+  if (score.decay) {
+    bool perKey = hasAxis(score.decay.axes, AxisNames::kFeature),
+         perValue = hasAxis(score.decay.axes, AxisNames::kValue);
+    text = perKey && perValue ? "a decay for each element of the state"
+           : perKey           ? "a decay for each key channel"
+           : perValue         ? "a decay for each value channel"
+                              : "one decay";
+  }
   if (solve)
     text += ", an erasure";
   if (writes.size() > 1)

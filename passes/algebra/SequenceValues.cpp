@@ -265,6 +265,8 @@ SequenceValue SequenceBuilder::createMap(StringRef name,
   state.addOperands(input.value);
   state.addTypes(getType(input.axes, element));
   state.addRegion();
+  state.getOrAddProperties<FeatureMapOp::Properties>().operandSegmentSizes = {
+      1, 0, 0};
   auto op = cast<FeatureMapOp>(builder.create(state));
   OpBuilder::InsertionGuard guard(builder);
   builder.setListener(nullptr);

@@ -102,6 +102,12 @@ FailureOr<Value> TileEmitter::emitFeatureMap(OpBuilder &b, FeatureMapOp op,
   FeatureMapAttrInterface map = *op.getMap();
   tile.position =
       getValueOrCreateConstantIndexOp(b, loc, request.offsets[request.rowDim]);
+  if (op.getStart()) {
+    Value start =
+        tensor::ExtractOp::create(b, loc, op.getStart(), ValueRange());
+    start = arith::IndexCastOp::create(b, loc, b.getIndexType(), start);
+    tile.position = arith::AddIOp::create(b, loc, tile.position, start);
+  }
   SmallVector<OpFoldResult> batch = getBatchOffsets(request);
   for (Value operand : op.getMapOperands())
     tile.operands.push_back(sliceProjection(b, loc, operand, batch, element));
@@ -152,7 +158,6 @@ static Value emitOnVectors(OpBuilder &b, Operation *op, ArrayRef<Value> inputs,
                          return arith::MulFOp::create(n, l, x[0], x[1]);
                        });
 }
-
 
 FailureOr<Value> TileEmitter::emitSmall(Operation *op) {
   OpBuilder b(op);

@@ -36,6 +36,7 @@ void attn::buildAlgebraPipeline(OpPassManager &pm,
   AttnChooseFormOptions form;
   form.form = options.form;
   form.chunk = options.chunk;
+  form.threads = options.threads;
   pm.addNestedPass<func::FuncOp>(createAttnChooseForm(form));
   pm.addNestedPass<func::FuncOp>(createAttnStabilize());
   addCleanup(pm);

@@ -35,6 +35,10 @@ struct CpuPipelineOptions : PassPipelineOptions<CpuPipelineOptions> {
       *this, "chunk",
       llvm::cl::desc("Tokens in a chunk of a recurrence; 0: by cost"),
       llvm::cl::init(0)};
+  PassOptions::Option<int64_t> threads{
+      *this, "threads",
+      llvm::cl::desc("Threads that the cost model counts on; 0: not known"),
+      llvm::cl::init(0)};
   PassOptions::Option<bool> parallel{
       *this, "parallel",
       llvm::cl::desc("Run batches and tiles of tokens in OpenMP threads"),

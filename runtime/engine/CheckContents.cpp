@@ -168,10 +168,19 @@ llvm::Error ContentChecks::checkFeatureMap(FeatureMapOp op,
   if (!most)
     return llvm::Error::success();
   auto tokens = getSize(op.getInput(), op.getTokenDimension(), arguments);
-  if (tokens && *tokens > *most)
-    return createError(op.getLoc(), "the feature map is defined for up to " +
-                                        Twine(*most) + " tokens, got " +
-                                        Twine(*tokens));
+  int64_t start = 0;
+  if (auto argument = dyn_cast_or_null<BlockArgument>(op.getStart());
+      argument && argument.getOwner()->isEntryBlock())
+    start = arguments[argument.getArgNumber()].get(0);
+  if (start < 0)
+    return createError(op.getLoc(),
+                       "expected a start of 0 or more, got " + Twine(start));
+  if (tokens && (*tokens > *most || start > *most - *tokens))
+    return createError(
+        op.getLoc(),
+        "the feature map is defined for up to " + Twine(*most) +
+            " tokens, got " + Twine(*tokens) +
+            (start > 0 ? " from " + Twine(start) + " on" : Twine()));
   return llvm::Error::success();
 }
 

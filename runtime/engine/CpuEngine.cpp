@@ -128,6 +128,8 @@ llvm::Error CpuEngine::lower(ModuleOp module) const {
   pipelineOptions.keepOrder = options.keepOrder;
   pipelineOptions.form = getForm(options.form);
   pipelineOptions.chunk = options.chunk;
+  pipelineOptions.threads =
+      options.threads > 0 ? options.threads : omp_get_max_threads();
   pipelineOptions.allowQuadratic = options.allowQuadratic;
   mlir::attn::buildCpuPipeline(pm, pipelineOptions);
 

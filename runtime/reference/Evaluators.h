@@ -63,6 +63,9 @@ llvm::Expected<Array> evaluateExpandSteps(mlir::attn::ExpandStepsOp op,
                                           const Array &input);
 llvm::Expected<Array> evaluateTakeSteps(mlir::attn::TakeStepsOp op,
                                         const Array &input);
+/// An operation of the tensor dialect.
+llvm::Expected<Array> evaluateTensor(mlir::Operation *op,
+                                     ArrayRef<Array> operands);
 llvm::Expected<llvm::SmallVector<Array>>
 evaluateRecurrence(mlir::attn::RecurrenceOp op, ArrayRef<Array> operands);
 llvm::Expected<llvm::SmallVector<Array>> evaluateScan(mlir::attn::ScanOp op,

@@ -48,6 +48,14 @@ static llvm::Expected<MapOperand> alignOperand(Operation *op, unsigned number,
   return aligned;
 }
 
+/// The position of the first token.
+static int64_t getStart(FeatureMapOp op, ArrayRef<Array> operands) {
+  return op.getStart() ? static_cast<int64_t>(operands.back().get(0)) : 0;
+}
+static int64_t getStart(mlir::attn::FeatureScaleOp, ArrayRef<Array>) {
+  return 0;
+}
+
 /// `function(line, phi)` for the features of each token; `line` counts the
 /// indices of all other dimensions in row-major order.
 template <typename Op>
@@ -69,15 +77,24 @@ forRows(Op op, FeatureMapAttrInterface map, ArrayRef<Array> operands,
       batchShape.push_back(shape[i]);
     }
   SmallVector<MapOperand> mapOperands;
-  for (auto [i, operand] : llvm::enumerate(operands.drop_front())) {
+  for (auto [i, operand] :
+       llvm::enumerate(operands.slice(1, op.getMapOperands().size()))) {
     auto aligned = alignOperand(op, i, operand, batchShape);
     if (!aligned)
       return aligned.takeError();
     mapOperands.push_back(std::move(*aligned));
   }
-  if (auto tokens = map.getMaxTokens(); tokens && shape[tokenDim] > *tokens)
-    return createError(op, "the map takes at most " + llvm::Twine(*tokens) +
-                               " tokens, got " + llvm::Twine(shape[tokenDim]));
+  int64_t start = getStart(op, operands);
+  if (start < 0)
+    return createError(op, "expected a start of 0 or more, got " +
+                               llvm::Twine(start));
+  if (auto most = map.getMaxTokens();
+      most && (shape[tokenDim] > *most || start > *most - shape[tokenDim]))
+    return createError(op,
+                       "the map takes at most " + llvm::Twine(*most) +
+                           " tokens, got " + llvm::Twine(shape[tokenDim]) +
+                           (start > 0 ? " from " + llvm::Twine(start) + " on"
+                                      : llvm::Twine()));
   // One line a token: all dimensions but the features.
   SmallVector<int64_t> lines(shape);
   if (featureDim >= 0)
@@ -108,7 +125,7 @@ forRows(Op op, FeatureMapAttrInterface map, ArrayRef<Array> operands,
       }
       for (int64_t i = 0; i < width; ++i)
         x[i] = getDoubles(input)[inOffset + i * inStride];
-      int64_t position = tokenDim < 0 ? 0 : index[tokenDim];
+      int64_t position = tokenDim < 0 ? 0 : start + index[tokenDim];
       map.evaluateRow(x, FeatureMapRow{position, matrices}, out);
       function(line, out);
     }

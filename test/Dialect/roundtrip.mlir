@@ -58,7 +58,7 @@ func.func @products(%a: tensor<2x8x?x?xf32>, %v: tensor<2x8x?x32xf16>,
 // CHECK-LABEL: func @feature_maps
 func.func @feature_maps(%x: tensor<2x8x?x16xf32>, %h: tensor<2x8x?x16xbf16>,
                         %w: tensor<24x16xf32>, %wh: tensor<8x24x16xf32>,
-                        %y: tensor<2x?x8x16xf16>) {
+                        %y: tensor<2x?x8x16xf16>, %p: tensor<i64>) {
   // CHECK: attn.feature_map %{{.*}}, #attn.identity : tensor<2x8x?x16xbf16> -> tensor<2x8x?x16xf32>
   %0 = attn.feature_map %h, #attn.identity : tensor<2x8x?x16xbf16> -> tensor<2x8x?x16xf32>
   // CHECK: #attn.elu1 :
@@ -75,6 +75,8 @@ func.func @feature_maps(%x: tensor<2x8x?x16xf32>, %h: tensor<2x8x?x16xbf16>,
   %6 = attn.feature_map %x, #attn.hedgehog(%wh : tensor<8x24x16xf32>) : tensor<2x8x?x16xf32> -> tensor<2x8x?x48xf32>
   // CHECK: #attn.favor(%{{.*}} : tensor<24x16xf32>) stabilize = sequence : tensor<2x8x?x16xf32> -> tensor<2x8x?x24xf32>
   %7 = attn.feature_map %x, #attn.favor(%w : tensor<24x16xf32>) stabilize = sequence : tensor<2x8x?x16xf32> -> tensor<2x8x?x24xf32>
+  // CHECK: #attn.cosformer<max_len = 4096> start(%{{.*}} : tensor<i64>) : tensor<2x8x?x16xf32> -> tensor<2x8x?x32xf32>
+  %83 = attn.feature_map %x, #attn.cosformer<max_len = 4096> start(%p : tensor<i64>) : tensor<2x8x?x16xf32> -> tensor<2x8x?x32xf32>
   // CHECK: #attn.cosformer<max_len = 4096> token_dim = 1 : tensor<2x?x8x16xf16> -> tensor<2x?x8x32xf32>
   %8 = attn.feature_map %y, #attn.cosformer<max_len = 4096> token_dim = 1 : tensor<2x?x8x16xf16> -> tensor<2x?x8x32xf32>
   // CHECK: #attn.taylor2 : tensor<2x8x?x16xf32> -> tensor<2x8x?x273xf32>

@@ -1,10 +1,10 @@
-// F1 to F8: feature maps. See docs/Spec.md.
+// F1 to F9: feature maps. See docs/Spec.md.
 // RUN: attn-opt %s -split-input-file -verify-diagnostics
 
 // F1: neither map nor region.
 func.func @f(%x: tensor<?x16xf32>) {
   // expected-error @below {{[F1] expected either a named map or a region}}
-  %0 = "attn.feature_map"(%x) ({}) : (tensor<?x16xf32>) -> tensor<?x16xf32>
+  %0 = "attn.feature_map"(%x) <{operandSegmentSizes = array<i32: 1, 0, 0>}> ({}) : (tensor<?x16xf32>) -> tensor<?x16xf32>
   return
 }
 
@@ -13,7 +13,7 @@ func.func @f(%x: tensor<?x16xf32>) {
 // F1: both.
 func.func @f(%x: tensor<?x16xf32>) {
   // expected-error @below {{[F1]}}
-  %0 = "attn.feature_map"(%x) <{map = #attn.elu1}> ({
+  %0 = "attn.feature_map"(%x) <{map = #attn.elu1, operandSegmentSizes = array<i32: 1, 0, 0>}> ({
   ^bb0(%e: f32):
     attn.yield %e : f32
   }) : (tensor<?x16xf32>) -> tensor<?x16xf32>
@@ -187,7 +187,7 @@ func.func @f(%x: tensor<?x16xf32>, %w: tensor<2x4x16xf32>) {
 // F4: operands of a region.
 func.func @f(%x: tensor<?x16xf32>) {
   // expected-error @below {{[F4] a region takes no operands}}
-  %0 = "attn.feature_map"(%x, %x) ({
+  %0 = "attn.feature_map"(%x, %x) <{operandSegmentSizes = array<i32: 1, 1, 0>}> ({
   ^bb0(%e: f32):
     attn.yield %e : f32
   }) : (tensor<?x16xf32>, tensor<?x16xf32>) -> tensor<?x16xf32>
@@ -426,5 +426,26 @@ func.func @f(%x: tensor<?x16xf32>) {
 func.func @f(%x: tensor<?x16xf32>) {
   // expected-error @below {{[F8] expected one element for the features of 'tensor<?x16xf32>', got 'tensor<?x16xf32>'}}
   %0 = attn.feature_scale %x, #attn.exp : tensor<?x16xf32> -> tensor<?x16xf32>
+  return
+}
+
+// -----
+
+// F9: a start for a map of the token alone.
+func.func @start(%x: tensor<?x16xf32>, %p: tensor<i64>) {
+  // expected-error @below {{[F9] expected a map that uses the position of a token}}
+  %0 = attn.feature_map %x, #attn.elu1 start(%p : tensor<i64>) : tensor<?x16xf32> -> tensor<?x16xf32>
+  return
+}
+
+// -----
+
+// F9: a region maps an element alone.
+func.func @start_of_region(%x: tensor<?x16xf32>, %p: tensor<i64>) {
+  // expected-error @below {{[F9] expected a map that uses the position of a token}}
+  %0 = attn.feature_map %x {
+  ^bb0(%e: f32):
+    attn.yield %e : f32
+  } start(%p : tensor<i64>) : tensor<?x16xf32> -> tensor<?x16xf32>
   return
 }

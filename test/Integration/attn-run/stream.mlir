@@ -5,7 +5,8 @@
 // RUN: not attn-run %s --entry=softmax --random=1 --dim=n=9 --stream=4 2>&1 | FileCheck %s --check-prefix=SOFTMAX
 // RUN: not attn-run %s --entry=static --random=1 --stream=4 2>&1 | FileCheck %s --check-prefix=STATIC
 // RUN: not attn-run %s --entry=delta --random=1 --dim=n=9 --stream=0 2>&1 | FileCheck %s --check-prefix=NONE
-// RUN: not attn-run %s --entry=position --random=1 --dim=n=9 --stream=4 2>&1 | FileCheck %s --check-prefix=POSITION
+// RUN: attn-run %s --entry=position --random=1 --dim=n=9 --stream=4 --verify | FileCheck %s --check-prefix=POSITION
+// RUN: not attn-run %s --entry=position --random=1 --dim=n=65 --stream=4 2>&1 | FileCheck %s --check-prefix=LONG
 // STREAM: streamed: @delta, 130 tokens, 37 a call
 // STREAM: rel_err=
 // STREAM: rel_err[1]=
@@ -15,7 +16,9 @@
 // SOFTMAX: mixes tokens and is no recurrence
 // STATIC: streaming needs a dynamic number of tokens
 // NONE: --stream: expected 1 or more tokens
-// POSITION: has features of a token's position
+// POSITION: streamed: @position, 9 tokens, 4 a call
+// POSITION: rel_err=
+// LONG: the feature map is defined for up to 64 tokens, got 1 from 64 on
 
 !t = tensor<2x?x16xf32>
 !v = tensor<2x?x24xf32>

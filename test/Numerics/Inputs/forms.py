@@ -62,8 +62,6 @@ EXP_HEAVY = ("based", "hedgehog", "mlstm", "performer", "rwkv4", "softmax")
 # No form made of matrix products: single steps alone.
 STEPS_ONLY = ("hgrn", "mamba1", "rwkv4")
 NO_RECURRENCE = ("softmax",)
-# Features that know the position of their token.
-POSITIONS = ("cosformer",)
 
 
 def draw_decay(generator, harsh):
@@ -271,8 +269,8 @@ class Harness:
                               f"single steps {exact:.1e}")
 
     def check_stream(self):
-        # Features of a position cannot be cut; a softmax has no state.
-        if self.name in NO_RECURRENCE or self.name in POSITIONS:
+        # A softmax has no state.
+        if self.name in NO_RECURRENCE:
             return
         text, paths = self.graph.text, self.get_inputs(128)
         if self.run(text, paths, "--form=recurrent", output="whole.npy") is None:
@@ -285,8 +283,6 @@ class Harness:
                 print(f"{self.name} stream {piece}: {error:.1e}")
 
     def check_packed(self):
-        if self.name in POSITIONS:
-            return
         graph, tokens = self.graph, 128
         ends = [0, 1, 50, 50, 128]
         inputs = Inputs(graph, tokens)

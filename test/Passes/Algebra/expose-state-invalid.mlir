@@ -29,15 +29,6 @@ func.func @solve(%k: tensor<2x?x16xf32>, %v: tensor<2x?x16xf32>) -> tensor<2x?x1
 
 // -----
 
-// The position of a token starts at zero in each piece.
-func.func @position(%q: tensor<2x?x16xf32>) -> tensor<2x?x32xf32> {
-  // expected-error @below {{'attn.feature_map' op has features of a token's position in the sequence: the sequence cannot be cut}}
-  %f = attn.feature_map %q, #attn.cosformer<max_len = 4096> : tensor<2x?x16xf32> -> tensor<2x?x32xf32>
-  return %f : tensor<2x?x32xf32>
-}
-
-// -----
-
 // An argument is there on every path.
 func.func @nested(%c: i1, %q: tensor<2x?x16xf32>, %v: tensor<2x?x16xf32>) -> tensor<2x?x16xf32> {
   %r = scf.if %c -> tensor<2x?x16xf32> {

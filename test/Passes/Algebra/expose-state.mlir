@@ -106,3 +106,31 @@ func.func @returned_log_scale(%q: tensor<2x?x16xf32>, %k: tensor<2x?x16xf32>, %v
   %o, %l = attn.recurrence #attn.no_decay read(%q "hnd" current) write(%k "hnd", %v "hnv") log_gate(%i "hn") -> "hnv", log_scale "hn" : (tensor<2x?x16xf32>, tensor<2x?x16xf32>, tensor<2x?x16xf32>, tensor<2x?xf32>) -> (tensor<2x?x16xf32>, tensor<2x?xf32>)
   return %o, %l : tensor<2x?x16xf32>, tensor<2x?xf32>
 }
+
+// Features of a position go on where the last piece ended: one position for
+// the maps of one sequence, and none where the function has its own.
+// CHECK-LABEL: @positions(
+// CHECK-SAME: %[[Q:[a-z0-9]*]]: tensor<2x?x16xf32>, %[[K:[a-z0-9]*]]: tensor<2x?x16xf32>, %{{.*}}: tensor<2x?x16xf32>, %{{.*}}: tensor<2x32x16xf32> {attn.state}, %[[P:[a-z0-9]*]]: tensor<i64> {attn.state}) -> (tensor<2x?x16xf32>, tensor<2x32x16xf32>, tensor<i64>)
+// CHECK: attn.feature_map %[[Q]], #attn.cosformer<max_len = 99> start(%[[P]] : tensor<i64>)
+// CHECK: attn.feature_map %[[K]], #attn.cosformer<max_len = 99> start(%[[P]] : tensor<i64>)
+// CHECK: %[[N:.*]] = tensor.dim %[[Q]], %{{.*}}
+// CHECK: %[[T:.*]] = arith.index_cast %[[N]] : index to i64
+// CHECK: %[[X:.*]] = tensor.extract %[[P]][]
+// CHECK: %[[Y:.*]] = arith.addi %[[X]], %[[T]]
+// CHECK: %[[NEXT:.*]] = tensor.insert %[[Y]] into %[[P]][]
+// CHECK: return %{{.*}}, %{{.*}}, %[[NEXT]]
+func.func @positions(%q: !t, %k: !t, %v: !t) -> !t {
+  %f = attn.feature_map %q, #attn.cosformer<max_len = 99> : !t -> tensor<2x?x32xf32>
+  %g = attn.feature_map %k, #attn.cosformer<max_len = 99> : !t -> tensor<2x?x32xf32>
+  %o = attn.recurrence #attn.no_decay read(%f "hnd" current) write(%g "hnd", %v "hnv") -> "hnv" : (tensor<2x?x32xf32>, tensor<2x?x32xf32>, !t) -> !t
+  return %o : !t
+}
+
+// CHECK-LABEL: @own_position(
+// CHECK-SAME: %[[P:[a-z0-9]*]]: tensor<i64>, %{{.*}}: tensor<2x32x16xf32> {attn.state}) -> (tensor<2x?x16xf32>, tensor<2x32x16xf32>)
+// CHECK: start(%[[P]] : tensor<i64>)
+func.func @own_position(%q: !t, %v: !t, %p: tensor<i64>) -> !t {
+  %f = attn.feature_map %q, #attn.cosformer<max_len = 99> start(%p : tensor<i64>) : !t -> tensor<2x?x32xf32>
+  %o = attn.recurrence #attn.no_decay read(%f "hnd" current) write(%f "hnd", %v "hnv") -> "hnv" : (tensor<2x?x32xf32>, tensor<2x?x32xf32>, !t) -> !t
+  return %o : !t
+}

@@ -363,3 +363,14 @@ func.func @softmax(%q: !t, %k: !t, %v: !t) -> !t {
   %o = attn.apply %p, %v : !s, !t -> !t
   return %o : !t
 }
+
+// Keys that are the values too: one tensor, two sets of axes.
+// CHECK-LABEL: @keys_as_values(
+// CHECK-SAME: %[[Q:[a-z0-9]*]]: {{.*}}, %[[K:[a-z0-9]*]]: {{.*}}) ->
+// CHECK: %[[V:.*]] = attn.feature_map %[[K]], #attn.identity
+// CHECK: attn.recurrence #attn.no_decay read(%[[Q]] "hnd" current) write(%[[K]] "hnd", %[[V]] "hnv") -> "hnv"
+func.func @keys_as_values(%q: tensor<2x?x16xf32>, %k: tensor<2x?x16xf32>) -> tensor<2x?x16xf32> {
+  %a = attn.causal_score %q, %k : tensor<2x?x16xf32>, tensor<2x?x16xf32> -> tensor<2x?x?xf32>
+  %o = attn.apply %a, %k : tensor<2x?x?xf32>, tensor<2x?x16xf32> -> tensor<2x?x16xf32>
+  return %o : tensor<2x?x16xf32>
+}
