@@ -39,7 +39,7 @@
 // STATIC: attn-run: error: {{.*}}streaming needs a dynamic number of tokens, '?'
 
 // RUN: %python %S/../../Inputs/make_npy.py %t/odd.npy f4 2x7x4
-// RUN: not attn-run %s --entry=steps --stream=3 --inputs=%t/x.npy,%t/odd.npy 2>&1 | FileCheck %s --check-prefix=ODD
+// RUN: not attn-run %s --entry=steps --stream=3 --inputs=%t/x.npy,%t/odd.npy,%t/odd.npy 2>&1 | FileCheck %s --check-prefix=ODD
 // ODD: attn-run: error: {{.*}}argument 1 has 7 steps; expected a multiple of 2, the steps of a token
 func.func @main(%x: tensor<2x?x4xf32>, %y: tensor<2x?x6xf32>) -> tensor<2x?x6xf32> {
   %a = attn.causal_score %x, %x : tensor<2x?x4xf32>, tensor<2x?x4xf32> -> tensor<2x?x?xf32>
@@ -53,10 +53,10 @@ func.func private @static(%x: tensor<2x8x4xf32>, %y: tensor<2x8x6xf32>) -> tenso
   return %o : tensor<2x8x6xf32>
 }
 
-func.func private @steps(%q: tensor<2x?x4xf32>, %k: tensor<2x?x4xf32>) -> tensor<2x?x4xf32> {
+func.func private @steps(%q: tensor<2x?x4xf32>, %k: tensor<2x?x4xf32>, %v: tensor<2x?x4xf32>) -> tensor<2x?x4xf32> {
   %s = attn.expand_steps %q steps 2 : tensor<2x?x4xf32> -> tensor<2x?x4xf32>
   %a = attn.causal_score %s, %k : tensor<2x?x4xf32>, tensor<2x?x4xf32> -> tensor<2x?x?xf32>
-  %x = attn.apply %a, %k : tensor<2x?x?xf32>, tensor<2x?x4xf32> -> tensor<2x?x4xf32>
+  %x = attn.apply %a, %v : tensor<2x?x?xf32>, tensor<2x?x4xf32> -> tensor<2x?x4xf32>
   %o = attn.take_steps %x steps 2 : tensor<2x?x4xf32> -> tensor<2x?x4xf32>
   return %o : tensor<2x?x4xf32>
 }

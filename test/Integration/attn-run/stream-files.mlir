@@ -41,8 +41,8 @@
 // RUN: %python %S/../../Inputs/make_npy.py %t/ones.npy f4 2x4x16 1
 // RUN: %python %S/../../Inputs/make_npy.py %t/off.npy f4 2x4x16 16,16,16,16,16,16,16,16,16,16,16,16,16,16,16,16,32,32,32,32,32,32,32,32,32,32,32,32,32,32,32,32,48,48,48,48,48,48,48,48,48,48,48,48,48,48,48,48,128,128,128,128,128,128,128,128,128,128,128,128,128,128,128,128
 // RUN: rm -rf %t/out && mkdir %t/out
-// RUN: not attn-run %s --entry=sum --inputs=%t/ones.npy --stream=1 --check=%t/off.npy --outputs=%t/out/o.npy 2>&1 | FileCheck %s --check-prefix=LARGEST
-// RUN: not attn-run %s --entry=sum --inputs=%t/ones.npy --stream=1 --verify --check=%t/ones.npy --outputs=%t/out/o.npy 2>&1 | FileCheck %s --check-prefix=WRONG
+// RUN: not attn-run %s --entry=sum --inputs=%t/ones.npy,%t/ones.npy --stream=1 --check=%t/off.npy --outputs=%t/out/o.npy 2>&1 | FileCheck %s --check-prefix=LARGEST
+// RUN: not attn-run %s --entry=sum --inputs=%t/ones.npy,%t/ones.npy --stream=1 --verify --check=%t/ones.npy --outputs=%t/out/o.npy 2>&1 | FileCheck %s --check-prefix=WRONG
 // RUN: not ls %t/out/o.npy && rmdir %t/out
 // LARGEST: rel_err=5.0e-01 tol=1.0e-05 against {{.*}}off.npy
 // LARGEST: attn-run: error: result 0 against {{.*}}off.npy: relative error 5.0e-01 is not within the tolerance 1.0e-05
@@ -65,13 +65,14 @@ func.func @delta(%q: !t, %x: !t, %v: !v, %g: tensor<2x?xf32>, %beta: tensor<2x?x
 }
 
 func.func @narrow(%q: tensor<2x?x16xbf16>, %v: tensor<2x?x24xbf16>) -> tensor<2x?x24xbf16> {
-  %a = attn.causal_score %q, %q : tensor<2x?x16xbf16>, tensor<2x?x16xbf16> -> tensor<2x?x?xbf16>
-  %o = attn.apply %a, %v : tensor<2x?x?xbf16>, tensor<2x?x24xbf16> -> tensor<2x?x24xbf16>
-  return %o : tensor<2x?x24xbf16>
+  %a = attn.causal_score %q, %q : tensor<2x?x16xbf16>, tensor<2x?x16xbf16> -> !s
+  %o = attn.apply %a, %v : !s, tensor<2x?x24xbf16> -> !v
+  %n = arith.truncf %o : !v to tensor<2x?x24xbf16>
+  return %n : tensor<2x?x24xbf16>
 }
 
-func.func @sum(%x: !t) -> !t {
+func.func @sum(%x: !t, %v: !t) -> !t {
   %a = attn.causal_score %x, %x : !t, !t -> !s
-  %o = attn.apply %a, %x : !s, !t -> !t
+  %o = attn.apply %a, %v : !s, !t -> !t
   return %o : !t
 }

@@ -6,8 +6,8 @@
 // CHECK: compared: {{.*}} agree
 !t = tensor<?x64xf32>
 !s = tensor<?x?xf32>
-func.func @main(%x: !t) -> !t {
+func.func @main(%x: !t, %v: !t) -> !t {
   %a = attn.causal_score %x, %x : !t, !t -> !s
-  %o = attn.apply %a, %x : !s, !t -> !t
+  %o = attn.apply %a, %v : !s, !t -> !t
   return %o : !t
 }

@@ -7,8 +7,8 @@
 # ===------------------------------------------------------------------------=== #
 """stream_memory.py ATTN_RUN GRAPH FOLDER
 
-Streams files of 8192 tokens and of 8 times as many through a graph of one
-argument and one result, each <?x64xf32>: written, then compared with what was
+Streams files of 8192 tokens and of 8 times as many through a graph of two
+arguments and a result, each <?x64xf32>: written, then compared with what was
 written. The long run may add 2 MiB to what the short one adds, and less than
 half of its input in all.
 """
@@ -40,10 +40,10 @@ def main():
         block = [0.01 * (i % 21) - 0.1 for i in range(PIECE * WIDTH)]
         write_npy(x, "f4", (tokens, WIDTH), block * (tokens // PIECE))
         peaks["written", tokens] = run(attn_run, graph,
-                                       [f"--inputs={x}", f"--outputs={y}"])
+                                       [f"--inputs={x},{x}", f"--outputs={y}"])
         assert os.path.getsize(y) == os.path.getsize(x)
         peaks["compared", tokens] = run(attn_run, graph,
-                                        [f"--inputs={x}", f"--check={y}"])
+                                        [f"--inputs={x},{x}", f"--check={y}"])
         os.remove(x)
         os.remove(y)
     half = 8 * TOKENS * WIDTH * 4 / 2**20 / 2
