@@ -230,7 +230,14 @@ llvm::Error runStream(const Callable &callable, int64_t tokens, int64_t piece,
         auto results = callable.call(*arguments);
         if (!results)
           return results.takeError();
-        states.assign(results->end() - states.size(), results->end());
+        // The reference returns f64; a state keeps the argument's type.
+        for (auto [state, last] : llvm::zip_equal(
+                 states, ArrayRef(*results).take_back(states.size()))) {
+          auto next = convert(last, state.getType());
+          if (!next)
+            return next.takeError();
+          state = std::move(*next);
+        }
         return sink(*results, begin, count);
       });
 }

@@ -30,6 +30,12 @@
 // INITIAL-NEXT: rel_err[1]={{.*}} against the f64 evaluation
 // INITIAL-NEXT: rel_err[2]={{.*}} against the f64 evaluation
 
+// Results of the reference are f64 files.
+// RUN: attn-run %s --entry=delta --stream=50 --target=reference --inputs=%t/q.npy,%t/k.npy,%t/v.npy,%t/g.npy,%t/b.npy,%t/w.npy --outputs=%t/f64.npy, --check=%t/out/o.npy, | FileCheck %s --check-prefix=REFERENCE
+// RUN: %python %S/../../Inputs/make_npy.py --print %t/f64.npy | FileCheck %s --check-prefix=F64
+// REFERENCE: rel_err={{[^ ]*}} tol=1.0e-05 against {{.*}}o.npy
+// F64: f8 2x130x24:
+
 // Files give the number of tokens that random arguments share; bf16 results are
 // f32 files; a file that is read may be replaced.
 // RUN: attn-run %s --entry=narrow --random=3 --inputs=,%t/v.npy --stream=50 --outputs=%t/n.npy

@@ -9,7 +9,7 @@
 
 Streams files of 8192 tokens and of 8 times as many through a graph of two
 arguments and a result, each <?x64xf32>: written, then compared with what was
-written. The long run may add 2 MiB to what the short one adds, and less than
+written. The long run may add 4 MiB to what the short one adds, and less than
 half of its input in all.
 """
 
@@ -22,7 +22,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "..", "Numerics", "Inputs"))
 from npy import write_npy  # noqa: E402
 
-WIDTH, TOKENS, PIECE, SLACK = 64, 8192, 512, 2.0
+WIDTH, TOKENS, PIECE, SLACK = 64, 8192, 512, 4.0
 
 
 def run(attn_run, graph, options):
