@@ -88,7 +88,7 @@ static std::shared_ptr<void> allocate(uint64_t bytes) {
   return std::shared_ptr<void>(data, [bytes](void *p) { ::munmap(p, bytes); });
 }
 
-llvm::Expected<Array> Array::create(ElementType type,
+llvm::Expected<int64_t> getNumBytes(ElementType type,
                                     llvm::ArrayRef<int64_t> shape) {
   int64_t bytes = getElementSize(type);
   bool overflows = false;
@@ -101,12 +101,18 @@ llvm::Expected<Array> Array::create(ElementType type,
   if (overflows)
     return createError("an array of shape " + getText(shape) + " and type " +
                        getName(type) + " exceeds the address space");
-  if (llvm::is_contained(shape, 0))
-    bytes = 0;
+  return llvm::is_contained(shape, 0) ? 0 : bytes;
+}
+
+llvm::Expected<Array> Array::create(ElementType type,
+                                    llvm::ArrayRef<int64_t> shape) {
+  llvm::Expected<int64_t> bytes = getNumBytes(type, shape);
+  if (!bytes)
+    return bytes.takeError();
   Array array = wrap(type, shape, nullptr, nullptr);
-  array.data = allocate(bytes);
+  array.data = allocate(*bytes);
   if (!array.data)
-    return createError("out of memory: cannot allocate " + llvm::Twine(bytes) +
+    return createError("out of memory: cannot allocate " + llvm::Twine(*bytes) +
                        " bytes for an array of shape " + getText(shape) +
                        " and type " + getName(type));
   return array;

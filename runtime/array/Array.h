@@ -25,6 +25,10 @@ int64_t getElementSize(ElementType type);
 llvm::StringRef getName(ElementType type);
 /// The element type of an MLIR scalar type; an error for any other type.
 llvm::Expected<ElementType> getElementType(mlir::Type type);
+/// Bytes of a dense array; an error for negative sizes, and where the array or
+/// its strides exceed the address space.
+llvm::Expected<int64_t> getNumBytes(ElementType type,
+                                    llvm::ArrayRef<int64_t> shape);
 
 /// A dense row-major array that owns its memory or shares it. Copies share.
 class Array {
@@ -63,7 +67,8 @@ llvm::Expected<double> getRelativeError(const Array &a, const Array &b);
 /// and whatever the element type. Integers get zeros.
 void fillNormal(Array &array, uint64_t seed, double stddev = 1.0);
 
-/// An .npy file as it is: f64, f32, f16, i64, i32, u8/bool, C order.
+/// An .npy file as it is: f64, f32, f16, i64, i32, u8/bool, C order. Parts of
+/// files are read and written in NpyFile.h.
 llvm::Expected<Array> readNpy(llvm::StringRef path);
 /// The same elements rounded or widened to another type.
 llvm::Expected<Array> convert(const Array &array, ElementType type);

@@ -5,7 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/array/Array.h"
+#include "runtime/array/NpyFile.h"
 #include "test/Unit/TestGraph.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
@@ -179,5 +179,200 @@ TEST_F(Npy, WritesWholeOrNotAtAll) {
   writeBytes("something else");
   ASSERT_FALSE(writeNpy(getPath(), array));
   EXPECT_EQ(llvm::cantFail(readNpy(getPath())).get(1), 2);
+  EXPECT_EQ(countFiles(), 1);
+}
+
+//===----------------------------------------------------------------------===//
+// Slices
+//===----------------------------------------------------------------------===//
+
+/// 0, 1, 2, ...
+static Array makeCount(ElementType type, llvm::ArrayRef<int64_t> shape) {
+  Array array = llvm::cantFail(Array::create(type, shape));
+  for (int64_t i = 0; i < array.getNumElements(); ++i)
+    array.set(i, i);
+  return array;
+}
+
+/// The slice of a rank-3 array, an element at a time.
+static Array sliceOf(const Array &array, int64_t dim, int64_t begin,
+                     int64_t count) {
+  llvm::ArrayRef<int64_t> whole = array.getShape();
+  llvm::SmallVector<int64_t> shape(whole), first(3, 0);
+  shape[dim] = count;
+  first[dim] = begin;
+  Array slice = llvm::cantFail(Array::create(array.getType(), shape));
+  int64_t at = 0;
+  for (int64_t i = 0; i < shape[0]; ++i)
+    for (int64_t j = 0; j < shape[1]; ++j)
+      for (int64_t k = 0; k < shape[2]; ++k)
+        slice.set(at++, array.get(((first[0] + i) * whole[1] + first[1] + j) *
+                                      whole[2] +
+                                  first[2] + k));
+  return slice;
+}
+
+static void expectEqual(const Array &got, const Array &expected) {
+  EXPECT_EQ(got.getType(), expected.getType());
+  ASSERT_EQ(got.getShape(), expected.getShape());
+  EXPECT_EQ(llvm::cantFail(getRelativeError(got, expected)), 0);
+}
+
+TEST_F(Npy, ReadsSlicesOfEveryDimension) {
+  for (ElementType type : {ElementType::F64, ElementType::F16}) {
+    Array array = makeCount(type, {2, 3, 5});
+    ASSERT_FALSE(writeNpy(getPath(), array));
+    NpyReader reader = llvm::cantFail(NpyReader::open(getPath()));
+    EXPECT_EQ(reader.getType(), type);
+    EXPECT_EQ(reader.getShape(), array.getShape());
+    expectEqual(llvm::cantFail(reader.read()), array);
+    for (int64_t dim = 0; dim < 3; ++dim)
+      for (int64_t begin = 0; begin <= array.getShape()[dim]; ++begin)
+        for (int64_t count = 0; begin + count <= array.getShape()[dim]; ++count)
+          expectEqual(llvm::cantFail(reader.readSlice(dim, begin, count)),
+                      sliceOf(array, dim, begin, count));
+  }
+}
+
+TEST_F(Npy, ReadsSlicesOfBytesAsTruth) {
+  std::string header = getHeader("|u1", "(2, 2)") + "\n";
+  writeBytes(std::string("\x93NUMPY\x01\x00", 8) +
+             static_cast<char>(header.size()) + '\0' + header +
+             std::string("\x00\x07\x02\x00", 4));
+  NpyReader reader = llvm::cantFail(NpyReader::open(getPath()));
+  Array slice = llvm::cantFail(reader.readSlice(1, 1, 1));
+  EXPECT_EQ(static_cast<uint8_t *>(slice.getData())[0], 1);
+  EXPECT_EQ(static_cast<uint8_t *>(slice.getData())[1], 0);
+}
+
+TEST_F(Npy, RefusesSlicesOutside) {
+  ASSERT_FALSE(writeNpy(getPath(), makeCount(ElementType::F32, {2, 3})));
+  NpyReader reader = llvm::cantFail(NpyReader::open(getPath()));
+  auto read = [&](int64_t dim, int64_t begin, int64_t count) {
+    std::string message = getMessage(reader.readSlice(dim, begin, count));
+    EXPECT_CONTAINS(message, "'" + getPath() + "': ");
+    return message;
+  };
+  EXPECT_CONTAINS(read(2, 0, 1), "no dimension 2 of shape [2, 3]");
+  EXPECT_CONTAINS(read(-1, 0, 1), "no dimension -1");
+  EXPECT_CONTAINS(read(1, 2, 2), "no 2 positions from 2 on in dimension 1 of "
+                                 "shape [2, 3]");
+  EXPECT_CONTAINS(read(1, -1, 2), "no 2 positions from -1");
+  EXPECT_CONTAINS(read(1, 0, -1), "no -1 positions");
+  EXPECT_CONTAINS(read(1, 1, INT64_MAX), "positions from 1 on");
+}
+
+TEST_F(Npy, ChecksTheSizeWhenItOpens) {
+  auto open = [&] { return getMessage(NpyReader::open(getPath())); };
+  writeFile(getHeader("<f4", "(2, 3)"), 23);
+  EXPECT_CONTAINS(open(), "': truncated file: expected 24 bytes for shape "
+                          "[2, 3] of f32, got 23");
+  writeFile(getHeader("<f4", "(2, 3)"), 25);
+  EXPECT_CONTAINS(open(), "': extra data: expected 24 bytes");
+  // Larger than memory, but no reason to ask for any.
+  writeFile(getHeader("<f4", "(1099511627776, 4)"), 8);
+  EXPECT_CONTAINS(open(), "': truncated file: expected 17592186044416 bytes");
+  writeFile(getHeader("<f4", "(2, 1)", "True"), 8);
+  EXPECT_CONTAINS(open(), "': array in Fortran order");
+  writeFile(getHeader("<u4", "(2,)"), 8);
+  EXPECT_CONTAINS(open(), "': unsupported dtype '<u4'");
+}
+
+TEST_F(Npy, NoticesAFileCutShortWhileItIsOpen) {
+  Array array = makeCount(ElementType::F32, {2, 4, 3});
+  ASSERT_FALSE(writeNpy(getPath(), array));
+  NpyReader reader = llvm::cantFail(NpyReader::open(getPath()));
+  uint64_t size;
+  ASSERT_FALSE(llvm::sys::fs::file_size(getPath(), size));
+  int file;
+  ASSERT_FALSE(llvm::sys::fs::openFileForReadWrite(
+      getPath(), file, llvm::sys::fs::CD_OpenExisting, llvm::sys::fs::OF_None));
+  ASSERT_FALSE(llvm::sys::fs::resize_file(file, size - 20));
+  llvm::sys::fs::closeFile(file);
+  expectEqual(llvm::cantFail(reader.readSlice(1, 0, 2)),
+              sliceOf(array, 1, 0, 2));
+  // 4 bytes of position 2 are left in the second run, none of position 3.
+  std::string message = getMessage(reader.readSlice(1, 2, 1));
+  EXPECT_CONTAINS(message, "'" + getPath() +
+                               "': truncated file: expected 12 "
+                               "bytes of elements, got 4");
+  EXPECT_CONTAINS(getMessage(reader.readSlice(1, 3, 1)), "got 0");
+}
+
+TEST_F(Npy, WritesSlicesOfEveryDimension) {
+  for (ElementType type :
+       {ElementType::F32, ElementType::I1, ElementType::BF16}) {
+    Array array = makeCount(type, {2, 3, 5});
+    ASSERT_FALSE(writeNpy(getPath("whole.npy"), array));
+    Array whole = llvm::cantFail(readNpy(getPath("whole.npy")));
+    for (int64_t dim = 0; dim < 3; ++dim)
+      for (int64_t piece = 1; piece <= 5; ++piece) {
+        NpyWriter writer = llvm::cantFail(
+            NpyWriter::create(getPath(), type, array.getShape()));
+        int64_t size = array.getShape()[dim];
+        for (int64_t begin = 0; begin < size; begin += piece)
+          ASSERT_FALSE(writer.append(
+              sliceOf(array, dim, begin, std::min(piece, size - begin)), dim));
+        ASSERT_FALSE(writer.keep());
+        expectEqual(llvm::cantFail(readNpy(getPath())), whole);
+      }
+  }
+  EXPECT_EQ(countFiles(), 2);
+}
+
+TEST_F(Npy, WritesEmptySlices) {
+  NpyWriter writer =
+      llvm::cantFail(NpyWriter::create(getPath(), ElementType::F32, {2, 0, 3}));
+  ASSERT_FALSE(writer.append(makeCount(ElementType::F32, {2, 0, 3}), 1));
+  ASSERT_FALSE(writer.keep());
+  EXPECT_EQ(llvm::cantFail(readNpy(getPath())).getShape(),
+            llvm::ArrayRef<int64_t>({2, 0, 3}));
+}
+
+TEST_F(Npy, FillsFilesExactly) {
+  auto create = [&] {
+    return llvm::cantFail(
+        NpyWriter::create(getPath(), ElementType::F32, {2, 4}));
+  };
+  auto make = [](llvm::ArrayRef<int64_t> shape) {
+    return makeCount(ElementType::F32, shape);
+  };
+  {
+    NpyWriter writer = create();
+    ASSERT_FALSE(writer.append(make({2, 3}), 1));
+    std::string message = llvm::toString(writer.keep());
+    EXPECT_CONTAINS(message, "'" + getPath() +
+                                 "': cannot write: expected 8 "
+                                 "elements for shape [2, 4], "
+                                 "got 6");
+    message = llvm::toString(writer.append(make({2, 2}), 1));
+    EXPECT_CONTAINS(message, "no slice of shape [2, 2] along dimension 1 fits "
+                             "shape [2, 4] from position 3");
+    EXPECT_CONTAINS(llvm::toString(writer.append(make({1, 1}), 1)), "no slice");
+    EXPECT_CONTAINS(llvm::toString(writer.append(make({2}), 1)), "no slice");
+    EXPECT_CONTAINS(llvm::toString(writer.append(make({2, 1}), 2)),
+                    "no dimension 2");
+    EXPECT_CONTAINS(llvm::toString(writer.write(make({2, 3}))),
+                    "expected an array of shape [2, 4], got [2, 3]");
+    message =
+        llvm::toString(writer.append(makeCount(ElementType::F64, {2, 1}), 1));
+    EXPECT_CONTAINS(message, "expected elements of f32, got f64");
+    EXPECT_EQ(countFiles(), 1);
+  }
+  EXPECT_EQ(countFiles(), 0);
+}
+
+TEST_F(Npy, ReplacesAFileThatIsRead) {
+  ASSERT_FALSE(writeNpy(getPath(), makeArray({2}, {1, 2})));
+  NpyReader reader = llvm::cantFail(NpyReader::open(getPath()));
+  {
+    NpyWriter dropped =
+        llvm::cantFail(NpyWriter::create(getPath(), ElementType::F32, {2}));
+    ASSERT_FALSE(dropped.write(makeArray({2}, {5, 6})));
+  }
+  EXPECT_EQ(llvm::cantFail(readNpy(getPath())).get(0), 1);
+  ASSERT_FALSE(writeNpy(getPath(), makeArray({2}, {3, 4})));
+  EXPECT_EQ(llvm::cantFail(reader.read()).get(0), 1);
+  EXPECT_EQ(llvm::cantFail(readNpy(getPath())).get(0), 3);
   EXPECT_EQ(countFiles(), 1);
 }

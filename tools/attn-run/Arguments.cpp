@@ -150,21 +150,21 @@ std::optional<int64_t> FunctionSizes::getSize(StringRef name) const {
 // Values
 //===----------------------------------------------------------------------===//
 
-/// Reads one argument. Floats round to the argument's type; a float for an
-/// integer, or the reverse, is a mistake.
-static llvm::Expected<Array> readArgument(StringRef path, Type type,
-                                          unsigned index) {
+llvm::Expected<ArgumentFile> ArgumentFile::open(func::FuncOp function,
+                                                StringRef path, unsigned index,
+                                                FunctionSizes &sizes) {
+  Type type = function.getArgumentTypes()[index];
   auto wanted = getElementType(getElementTypeOrSelf(type));
   if (!wanted)
     return wanted.takeError();
-  auto array = readNpy(path);
-  if (!array)
-    return array;
+  auto reader = NpyReader::open(path);
+  if (!reader)
+    return reader.takeError();
   auto mismatch = [&](const Twine &message) {
     return createError("'" + path + "': argument " + Twine(index) + ", " +
                        getText(type) + ", " + message);
   };
-  ElementType got = array->getType();
+  ElementType got = reader->getType();
   bool isInteger = got == ElementType::I64 || got == ElementType::I32;
   bool wantsInteger =
       *wanted == ElementType::I64 || *wanted == ElementType::I32;
@@ -175,14 +175,31 @@ static llvm::Expected<Array> readArgument(StringRef path, Type type,
   ArrayRef<int64_t> expected;
   if (tensor)
     expected = tensor.getShape();
-  if (failed(verifyCompatibleShape(expected, array->getShape())))
+  if (failed(verifyCompatibleShape(expected, reader->getShape())))
     return mismatch("takes no array of shape " +
-                    ::attn::getText(array->getShape()));
-  auto converted = convert(*array, *wanted);
+                    ::attn::getText(reader->getShape()));
+  if (llvm::Error error = sizes.setArgument(index, reader->getShape()))
+    return std::move(error);
+  return ArgumentFile(std::move(*reader), *wanted);
+}
+
+llvm::Expected<Array> ArgumentFile::round(llvm::Expected<Array> array) const {
+  if (!array)
+    return array;
+  auto converted = convert(*array, type);
   if (!converted)
-    return createError("'" + path +
+    return createError("'" + reader.getPath() +
                        "': " + llvm::toString(converted.takeError()));
   return converted;
+}
+
+llvm::Expected<Array> ArgumentFile::read() const {
+  return round(reader.read());
+}
+
+llvm::Expected<Array> ArgumentFile::readSlice(int64_t dim, int64_t begin,
+                                              int64_t count) const {
+  return round(reader.readSlice(dim, begin, count));
 }
 
 /// What a use of an argument asks of its elements.
@@ -229,14 +246,12 @@ llvm::Expected<Array> drawArgument(uint64_t seed, func::FuncOp function,
   return array;
 }
 
-llvm::Expected<Array> readFileArgument(func::FuncOp function, StringRef path,
-                                       unsigned index, FunctionSizes &sizes) {
-  auto array = readArgument(path, function.getArgumentTypes()[index], index);
-  if (!array)
-    return array;
-  if (llvm::Error error = sizes.setArgument(index, array->getShape()))
-    return std::move(error);
-  return array;
+llvm::Error createNoValueError(func::FuncOp function, unsigned index) {
+  return createError(function.getLoc(),
+                     "argument " + Twine(index) + ", " +
+                         getText(function.getArgumentTypes()[index]) +
+                         ", has no value: give its file by --inputs or "
+                         "--random=SEED");
 }
 
 llvm::Expected<SmallVector<Array>> makeArguments(func::FuncOp function,
@@ -256,14 +271,13 @@ llvm::Expected<SmallVector<Array>> makeArguments(func::FuncOp function,
   for (unsigned i = 0; i < count; ++i) {
     if (files[i].empty()) {
       if (!sources.seed && i < needed)
-        return createError(function.getLoc(),
-                           "argument " + Twine(i) + ", " +
-                               getText(function.getArgumentTypes()[i]) +
-                               ", has no value: give its file by --inputs or "
-                               "--random=SEED");
+        return createNoValueError(function, i);
       continue;
     }
-    auto array = readFileArgument(function, files[i], i, sizes);
+    auto file = ArgumentFile::open(function, files[i], i, sizes);
+    if (!file)
+      return file.takeError();
+    auto array = file->read();
     if (!array)
       return array.takeError();
     arguments[i] = std::move(*array);

@@ -10,7 +10,7 @@
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/algebra/ShapeClasses.h"
-#include "runtime/array/Array.h"
+#include "runtime/array/NpyFile.h"
 #include "llvm/ADT/StringMap.h"
 #include <optional>
 #include <string>
@@ -71,10 +71,33 @@ private:
   DimSizes named, sizes;
 };
 
-/// Reads one argument, which determines sizes.
-llvm::Expected<Array> readFileArgument(mlir::func::FuncOp function,
-                                       llvm::StringRef path, unsigned index,
-                                       FunctionSizes &sizes);
+/// The open file of an argument. Floats round to the argument's type; a float
+/// for an integer, or the reverse, is a mistake.
+class ArgumentFile {
+public:
+  /// The file determines sizes.
+  static llvm::Expected<ArgumentFile> open(mlir::func::FuncOp function,
+                                           llvm::StringRef path, unsigned index,
+                                           FunctionSizes &sizes);
+
+  llvm::ArrayRef<int64_t> getShape() const { return reader.getShape(); }
+  llvm::Expected<Array> read() const;
+  /// As NpyReader::readSlice.
+  llvm::Expected<Array> readSlice(int64_t dim, int64_t begin,
+                                  int64_t count) const;
+
+private:
+  ArgumentFile(NpyReader reader, ElementType type)
+      : reader(std::move(reader)), type(type) {}
+
+  llvm::Expected<Array> round(llvm::Expected<Array> array) const;
+
+  NpyReader reader;
+  ElementType type;
+};
+
+/// The error for an argument that has neither a file nor a seed.
+llvm::Error createNoValueError(mlir::func::FuncOp function, unsigned index);
 
 /// Reads and draws the arguments, each of its argument's element type. Those
 /// from `needed` on may have no file and are then left empty.

@@ -8,6 +8,7 @@
 #include "Results.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "runtime/array/Error.h"
+#include "runtime/engine/Engine.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -32,23 +33,18 @@ double getDefaultTolerance(func::FuncOp function) {
   return tolerance;
 }
 
-llvm::Error compare(ArrayRef<Array> results,
-                    ArrayRef<std::optional<Array>> expected, double tolerance,
-                    ArrayRef<std::string> names) {
+static llvm::Error createMismatch(size_t index, StringRef name,
+                                  const Twine &message) {
+  return createError("result " + Twine(index) + " against " + name + ": " +
+                     message);
+}
+
+llvm::Error reportErrors(ArrayRef<std::optional<double>> errors,
+                         double tolerance, ArrayRef<std::string> names) {
   llvm::Error failure = llvm::Error::success();
-  auto fail = [&](size_t i, const Twine &message) {
-    failure = llvm::joinErrors(std::move(failure),
-                               createError("result " + Twine(i) + " against " +
-                                           names[i] + ": " + message));
-  };
-  for (auto [i, result, other] : llvm::enumerate(results, expected)) {
-    if (!other)
+  for (auto [i, error] : llvm::enumerate(errors)) {
+    if (!error)
       continue;
-    auto error = getRelativeError(result, *other);
-    if (!error) {
-      fail(i, llvm::toString(error.takeError()));
-      continue;
-    }
     llvm::outs() << "rel_err";
     if (i > 0)
       llvm::outs() << '[' << i << ']';
@@ -57,12 +53,51 @@ llvm::Error compare(ArrayRef<Array> results,
                  << names[i] << '\n';
     // NaN passes nothing.
     if (!(*error <= tolerance))
-      fail(i, llvm::formatv("relative error {0:e1} is not within the tolerance "
+      failure = llvm::joinErrors(
+          std::move(failure),
+          createMismatch(
+              i, names[i],
+              llvm::formatv("relative error {0:e1} is not within the tolerance "
                             "{1:e1}",
                             *error, tolerance)
-                  .str());
+                  .str()));
   }
   return failure;
+}
+
+llvm::Error compare(ArrayRef<Array> results,
+                    ArrayRef<std::optional<Array>> expected, double tolerance,
+                    ArrayRef<std::string> names) {
+  llvm::Error failure = llvm::Error::success();
+  SmallVector<std::optional<double>> errors(results.size());
+  for (auto [i, result, other] : llvm::enumerate(results, expected)) {
+    if (!other)
+      continue;
+    auto error = getRelativeError(result, *other);
+    if (error)
+      errors[i] = *error;
+    else
+      failure = llvm::joinErrors(
+          std::move(failure),
+          createMismatch(i, names[i], llvm::toString(error.takeError())));
+  }
+  return llvm::joinErrors(std::move(failure),
+                          reportErrors(errors, tolerance, names));
+}
+
+llvm::Error compareWithReference(ModuleOp module, func::FuncOp function,
+                                 ArrayRef<Array> arguments,
+                                 ArrayRef<Array> results, double tolerance) {
+  auto reference =
+      createReferenceEngine()->compile(module, function.getSymName());
+  if (!reference)
+    return reference.takeError();
+  auto exact = (*reference)->call(arguments);
+  if (!exact)
+    return exact.takeError();
+  SmallVector<std::optional<Array>> arrays(exact->begin(), exact->end());
+  SmallVector<std::string> names(exact->size(), "the f64 evaluation");
+  return compare(results, arrays, tolerance, names);
 }
 
 llvm::Error checkOutputPaths(ArrayRef<std::string> paths) {
@@ -78,18 +113,29 @@ llvm::Error checkOutputPaths(ArrayRef<std::string> paths) {
   return llvm::Error::success();
 }
 
-llvm::Error writeResults(ArrayRef<Array> results, ArrayRef<std::string> paths) {
-  for (auto [i, result, path] : llvm::enumerate(results, paths)) {
-    if (path.empty())
-      continue;
-    if (llvm::Error error = writeNpy(path, result)) {
-      for (const std::string &written : paths.take_front(i))
-        if (!written.empty())
-          llvm::sys::fs::remove(written);
+llvm::Error keepFiles(MutableArrayRef<NpyWriter> files) {
+  for (auto [i, file] : llvm::enumerate(files))
+    if (llvm::Error error = file.keep()) {
+      for (const NpyWriter &kept : files.take_front(i))
+        llvm::sys::fs::remove(kept.getPath());
       return error;
     }
-  }
   return llvm::Error::success();
+}
+
+llvm::Error writeResults(ArrayRef<Array> results, ArrayRef<std::string> paths) {
+  SmallVector<NpyWriter> files;
+  for (auto [result, path] : llvm::zip_equal(results, paths)) {
+    if (path.empty())
+      continue;
+    auto file = NpyWriter::create(path, result.getType(), result.getShape());
+    if (!file)
+      return file.takeError();
+    if (llvm::Error error = file->write(result))
+      return error;
+    files.push_back(std::move(*file));
+  }
+  return keepFiles(files);
 }
 
 std::string getShapeText(const Array &array) {

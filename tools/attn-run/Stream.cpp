@@ -159,35 +159,20 @@ llvm::Expected<TokenDims> findTokenDims(func::FuncOp function) {
 // Pieces
 //===----------------------------------------------------------------------===//
 
-/// Copies `count` tokens of `small`, which has that many, to or from `large`.
-static void copyTokens(const Array &large, const Array &small, int64_t dim,
-                       int64_t begin, int64_t count, bool toLarge) {
-  ArrayRef<int64_t> shape = large.getShape();
-  int64_t outer = 1, inner = getElementSize(large.getType());
+/// Puts the steps of `part` into `whole`, from `begin` on.
+static void copySteps(const Array &whole, const Array &part, int64_t dim,
+                      int64_t begin) {
+  ArrayRef<int64_t> shape = whole.getShape();
+  int64_t outer = 1, inner = getElementSize(whole.getType());
   for (int64_t i = 0; i < dim; ++i)
     outer *= shape[i];
-  for (int64_t i = dim + 1; i < large.getRank(); ++i)
+  for (int64_t i = dim + 1; i < whole.getRank(); ++i)
     inner *= shape[i];
-  auto *whole = static_cast<char *>(large.getData());
-  auto *part = static_cast<char *>(small.getData());
-  for (int64_t i = 0; i < outer; ++i) {
-    char *there = whole + (i * shape[dim] + begin) * inner;
-    char *here = part + i * count * inner;
-    std::memcpy(toLarge ? there : here, toLarge ? here : there, count * inner);
-  }
-}
-
-llvm::Expected<Array> slice(const Array &array, TokenDims::Cut cut,
-                            int64_t begin, int64_t count) {
-  if (cut.dim < 0)
-    return array;
-  SmallVector<int64_t> shape(array.getShape());
-  shape[cut.dim] = count * cut.steps;
-  auto part = Array::create(array.getType(), shape);
-  if (part)
-    copyTokens(array, *part, cut.dim, begin * cut.steps, count * cut.steps,
-               /*toLarge=*/false);
-  return part;
+  int64_t bytes = part.getShape()[dim] * inner;
+  auto *to = static_cast<char *>(whole.getData()) + begin * inner;
+  const auto *from = static_cast<const char *>(part.getData());
+  for (int64_t i = 0; i < outer && bytes > 0; ++i)
+    std::memcpy(to + i * shape[dim] * inner, from + i * bytes, bytes);
 }
 
 /// Puts one array of a piece into that of all tokens.
@@ -205,45 +190,56 @@ static llvm::Error appendOne(SmallVectorImpl<Array> &whole, unsigned index,
     whole.push_back(part);
   }
   if (cut.dim >= 0)
-    copyTokens(whole[index], part, cut.dim, begin * cut.steps,
-               part.getShape()[cut.dim], /*toLarge=*/true);
+    copySteps(whole[index], part, cut.dim, begin * cut.steps);
   else
     whole[index] = part;
   return llvm::Error::success();
 }
 
 llvm::Error append(SmallVectorImpl<Array> &whole, ArrayRef<Array> piece,
-                   const TokenDims &dims, int64_t begin, int64_t tokens) {
+                   ArrayRef<TokenDims::Cut> cuts, int64_t begin,
+                   int64_t tokens) {
   for (auto [i, part] : llvm::enumerate(piece))
-    if (llvm::Error error =
-            appendOne(whole, i, part, dims.arguments[i], begin, tokens))
+    if (llvm::Error error = appendOne(whole, i, part, cuts[i], begin, tokens))
       return error;
   return llvm::Error::success();
 }
 
-llvm::Error runStream(const Callable &callable, const TokenDims &dims,
-                      int64_t tokens, int64_t piece, PieceSource source,
-                      SmallVectorImpl<Array> &states, bool kept,
-                      SmallVectorImpl<Array> &results) {
-  for (int64_t begin = 0; begin < tokens || begin == 0; begin += piece) {
+llvm::Error
+forPieces(int64_t tokens, int64_t piece,
+          llvm::function_ref<llvm::Error(int64_t, int64_t)> action) {
+  int64_t begin = 0;
+  do {
     int64_t count = std::min(piece, tokens - begin);
-    auto arguments = source(begin, count);
-    if (!arguments)
-      return arguments.takeError();
-    llvm::append_range(*arguments, states);
-    auto part = callable.call(*arguments);
-    if (!part)
-      return part.takeError();
-    unsigned first = part->size() - states.size();
-    for (auto [i, state] : llvm::enumerate(states))
-      state = (*part)[first + i];
-    for (unsigned i = 0; i < first && kept; ++i)
-      if (llvm::Error error =
-              appendOne(results, i, (*part)[i], dims.results[i], begin, tokens))
-        return error;
-  }
-  llvm::append_range(results, states);
+    if (llvm::Error error = action(begin, count))
+      return error;
+    begin += count;
+  } while (begin < tokens);
   return llvm::Error::success();
+}
+
+llvm::Error runStream(const Callable &callable, int64_t tokens, int64_t piece,
+                      SmallVector<Array> states, PieceSource source,
+                      PieceSink sink) {
+  return forPieces(
+      tokens, piece, [&](int64_t begin, int64_t count) -> llvm::Error {
+        auto arguments = source(begin, count);
+        if (!arguments)
+          return arguments.takeError();
+        llvm::append_range(*arguments, states);
+        auto results = callable.call(*arguments);
+        if (!results)
+          return results.takeError();
+        // The reference returns f64; a state keeps the argument's type.
+        for (auto [state, last] : llvm::zip_equal(
+                 states, ArrayRef(*results).take_back(states.size()))) {
+          auto next = convert(last, state.getType());
+          if (!next)
+            return next.takeError();
+          state = std::move(*next);
+        }
+        return sink(*results, begin, count);
+      });
 }
 
 } // namespace attn::tool

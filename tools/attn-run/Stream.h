@@ -41,23 +41,28 @@ llvm::Expected<TokenDims> findTokenDims(mlir::func::FuncOp function);
 /// Gives the arguments of a piece: `count` tokens from `begin` on.
 using PieceSource = llvm::function_ref<llvm::Expected<llvm::SmallVector<Array>>(
     int64_t begin, int64_t count)>;
+/// Takes the results of a piece, states the last. They hold until it returns.
+using PieceSink = llvm::function_ref<llvm::Error(llvm::ArrayRef<Array> results,
+                                                 int64_t begin, int64_t count)>;
 
-/// `count` tokens of an array from `begin` on; the array itself without a cut.
-llvm::Expected<Array> slice(const Array &array, TokenDims::Cut cut,
-                            int64_t begin, int64_t count);
+/// Calls `action` on the pieces of `tokens` tokens, on an empty one if there
+/// are none.
+llvm::Error
+forPieces(int64_t tokens, int64_t piece,
+          llvm::function_ref<llvm::Error(int64_t begin, int64_t count)> action);
 
-/// Puts the arguments of a piece into those of all `tokens`.
+/// Puts the arrays of a piece into those of all `tokens`. Of arrays without a
+/// cut the last one stays.
 llvm::Error append(llvm::SmallVectorImpl<Array> &whole,
-                   llvm::ArrayRef<Array> piece, const TokenDims &dims,
-                   int64_t begin, int64_t tokens);
+                   llvm::ArrayRef<Array> piece,
+                   llvm::ArrayRef<TokenDims::Cut> cuts, int64_t begin,
+                   int64_t tokens);
 
-/// Feeds `tokens` tokens in pieces of `piece`. `states` are carried, and are
-/// the last ones at the end. Results that are cut are put together in `results`
-/// if they are `kept`; otherwise they are dropped, and memory stays constant.
-llvm::Error runStream(const Callable &callable, const TokenDims &dims,
-                      int64_t tokens, int64_t piece, PieceSource source,
-                      llvm::SmallVectorImpl<Array> &states, bool kept,
-                      llvm::SmallVectorImpl<Array> &results);
+/// Feeds `tokens` tokens in pieces of `piece`, and carries `states` from one to
+/// the next.
+llvm::Error runStream(const Callable &callable, int64_t tokens, int64_t piece,
+                      llvm::SmallVector<Array> states, PieceSource source,
+                      PieceSink sink);
 
 } // namespace attn::tool
 
