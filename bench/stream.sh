@@ -6,29 +6,16 @@
 #
 #===------------------------------------------------------------------------===#
 #
-#   bench/stream.sh        after tools/setup.sh
+#   bench/stream.sh [options]     --help lists the options
 #
 # Claim: a recurrence streams any number of tokens in the same memory. Prints a
-# row for 16,384 and for 1,048,576 tokens, 1024 a call: what the run added to the
-# process at its peak. Fails if the long run takes a quarter more.
+# row for 16,384 and for 1,048,576 tokens and writes bench/results/streaming.md.
+# Fails if the long run takes a quarter more.
 
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-run=$root/build/${ATTN_PRESET:-release}/bin/attn-run
+preset=${ATTN_PRESET:-release}
 
-printf '| graph | tokens | peak, MiB | seconds |\n|---|---|---|---|\n'
-status=0
-for graph in gated_deltanet gla; do
-  first=
-  for tokens in 16384 1048576; do
-    start=$SECONDS
-    text=$("$run" "$root/examples/mechanisms/$graph.mlir" --random=1 \
-      --dim=n=$tokens --stream=1024)
-    peak=$(sed -n 's/.*added \([0-9.]*\) MiB.*/\1/p' <<<"$text")
-    printf '| %s | %d | %s | %d |\n' "$graph" "$tokens" "$peak" \
-      $((SECONDS - start))
-    first=${first:-$peak}
-    awk -v a="$first" -v b="$peak" 'BEGIN { exit !(b <= 1.25 * a) }' || status=1
-  done
-done
-exit $status
+"$root/tools/setup.sh" attn-run
+exec python3 "$root/bench/stream.py" --run="$root/build/$preset/bin/attn-run" \
+  --build="$preset" "$@"

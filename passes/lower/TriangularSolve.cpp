@@ -9,12 +9,18 @@
 #include "dialect/Attn.h"
 #include "dialect/TileOps.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Arith/Utils/Utils.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/TypeUtilities.h"
 
 using namespace mlir;
 using namespace mlir::attn;
 
 /// Up to this size rows are substituted one by one.
 static constexpr int64_t kLeaf = 8;
+/// Up to this size a triangle is halved; larger ones are a loop of blocks,
+/// whose code does not grow with their number.
+static constexpr int64_t kBlock = 64;
 
 static Value subtract(TileOps &ops, Value acc, Value x) {
   return ops.broadcastInto(acc, {{x, "ij"}},
@@ -66,8 +72,44 @@ static Value solve(OpBuilder &b, Location loc, Value lower, Value rhs,
   return solve(b, loc, lower, rhs, begin + half, rest);
 }
 
+/// Rows [begin, begin + size) of U, from those before them:
+///   (I + L_bb) U_b = R_b - sum_{a < b} L_ba U_a.
+static Value solveBlock(OpBuilder &b, Location loc, Value lower, Value rhs,
+                        OpFoldResult begin, int64_t size) {
+  TileOps ops(b, loc);
+  Value zero = arith::ConstantIndexOp::create(b, loc, 0),
+        step = arith::ConstantIndexOp::create(b, loc, kBlock),
+        end = getValueOrCreateConstantIndexOp(b, loc, begin);
+  // A tile of its own: rows of U are read while it changes.
+  Value part = ops.map(
+      ops.getRows(rhs, begin, size), getElementTypeOrSelf(rhs.getType()),
+      [](OpBuilder &, Location, ValueRange v) { return v[0]; });
+  auto loop = scf::ForOp::create(
+      b, loc, zero, end, step, part,
+      [&](OpBuilder &n, Location l, Value at, ValueRange now) {
+        TileOps inner(n, l);
+        Value left = inner.getBox(lower, begin, size, OpFoldResult(at), kBlock);
+        Value done = inner.getRows(rhs, OpFoldResult(at), kBlock);
+        scf::YieldOp::create(n, l, subtractProduct(inner, now[0], left, done));
+      });
+  Value triangle = ops.getBox(lower, begin, size, begin, size);
+  return ops.setRows(solve(b, loc, triangle, loop.getResult(0), 0, size), rhs,
+                     begin);
+}
+
 Value attn::emitUnitLowerSolve(OpBuilder &b, Location loc, Value lower,
                                Value rhs) {
-  return solve(b, loc, lower, rhs, 0,
-               cast<RankedTensorType>(rhs.getType()).getDimSize(0));
+  int64_t size = cast<RankedTensorType>(rhs.getType()).getDimSize(0);
+  if (size <= kBlock)
+    return solve(b, loc, lower, rhs, 0, size);
+  int64_t rest = size % kBlock;
+  rhs = emitTileLoop(b, loc, size - rest, kBlock, rhs,
+                     [&](OpBuilder &n, Location l, Value at, ValueRange now) {
+                       return SmallVector<Value>{solveBlock(
+                           n, l, lower, now[0], OpFoldResult(at), kBlock)};
+                     })
+            .front();
+  if (rest > 0)
+    rhs = solveBlock(b, loc, lower, rhs, b.getIndexAttr(size - rest), rest);
+  return rhs;
 }

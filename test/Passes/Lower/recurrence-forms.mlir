@@ -1,3 +1,4 @@
+// RUN: attn-opt %s --convert-attn-to-linalg --canonicalize --cse | FileCheck %s --check-prefix=BLOCKS
 // RUN: attn-opt %s --convert-attn-to-linalg | FileCheck %s
 
 !t = tensor<8x?x4xf32>
@@ -87,4 +88,18 @@ func.func @quadratic(%q: !s, %k: !s, %v: !s) -> !s {
 func.func @diagonal(%q: !s, %k: !s, %v: !s, %g: !s) -> !s {
   %o = attn.recurrence #attn.diagonal_decay by(%g "hnd") read(%q "hnd" current) write(%k "hnd", %v "hnv") as chunkwise 32 -> "hnv" : (!s, !s, !s, !s) -> !s
   return %o : !s
+}
+
+// The triangle of a long chunk is solved in a loop of blocks: its code does not
+// grow with the chunk. What is left of 200 tokens is a block of 8.
+// BLOCKS-LABEL: @long_solve(
+// BLOCKS: scf.for %[[I:[a-z0-9]*]] = %{{.*}} to %c192{{.*}} step %c64{{.*}} iter_args(%[[U:[a-z0-9]*]] =
+// BLOCKS: scf.for %[[J:[a-z0-9]*]] = %{{.*}} to %[[I]] step %c64
+// BLOCKS: tensor.extract_slice %{{.*}}[%[[I]], %[[J]]] [64, 64]
+// BLOCKS: tensor.extract_slice %[[U]][%[[J]], 0] [64, 16]
+// BLOCKS: scf.for %[[K:[a-z0-9]*]] = %{{.*}} to %c192{{.*}} step %c64
+// BLOCKS: tensor.extract_slice %{{.*}}[192, %[[K]]] [8, 64]
+func.func @long_solve(%q: tensor<200x16xf32>, %k: tensor<200x16xf32>, %v: tensor<200x16xf32>) -> tensor<200x16xf32> {
+  %o = attn.recurrence #attn.no_decay read(%q "nd" current) erase(%k "nd", %k "nd", %v "nv" decayed) as quadratic -> "nv" : (tensor<200x16xf32>, tensor<200x16xf32>, tensor<200x16xf32>, tensor<200x16xf32>) -> tensor<200x16xf32>
+  return %o : tensor<200x16xf32>
 }
