@@ -19,9 +19,14 @@ static void use(const Vector &x) { asm volatile("" : : "m"(x)); }
 static void multiplyAdd(int64_t steps) {
   // A dependent multiply-add takes four cycles, two may start in one.
   constexpr int chains = 12;
-  Vector sums[chains] = {}, a = {}, b = {};
+  Vector sums[chains], a = {}, b = {};
   a += 0.999f;
   b += 1e-3f;
+  // Values that the compiler cannot know to be equal.
+  for (Vector &sum : sums) {
+    sum = b;
+    asm volatile("" : "+x"(sum));
+  }
   for (int64_t i = 0; i < steps; ++i) {
     asm volatile("" : "+x"(a), "+x"(b));
 #pragma GCC unroll 12
@@ -51,7 +56,7 @@ static std::shared_ptr<float> allocate(int64_t bytes) {
 }
 
 Peak makeCopyPeak(int threads) {
-  constexpr int64_t bytes = int64_t(1) << 27;
+  constexpr int64_t bytes = int64_t(1) << 26;
   auto from = allocate(bytes), to = allocate(bytes);
   return {"copy", 2.0 * bytes, [=]() -> llvm::Error {
             int64_t part = bytes / threads / 64 * 64;

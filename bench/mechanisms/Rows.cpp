@@ -73,7 +73,7 @@ static Row makeRow(StringRef name, const Cost &cost,
 static SmallVector<Row> makeRows() {
   using D = Draw;
   SmallVector<Row> rows;
-  auto add = [&](auto... arguments) -> Row & {
+  auto add = [&](auto &&...arguments) -> Row & {
     rows.push_back(makeRow(arguments...));
     return rows.back();
   };

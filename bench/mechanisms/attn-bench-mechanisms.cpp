@@ -38,7 +38,7 @@ static cl::opt<int64_t> tokens("tokens", cl::init(4096), cl::cat(category),
                                cl::desc("N"));
 static cl::opt<int64_t> batch("batch", cl::init(1), cl::cat(category),
                               cl::desc("Sequences"));
-static cl::opt<int> threads("threads", cl::init(1), cl::cat(category),
+static cl::opt<int> threads("thread-count", cl::init(1), cl::cat(category),
                             cl::desc("0: as OpenMP says"));
 static cl::opt<bool> decodes("decode", cl::cat(category),
                              cl::desc("One token a call, the state in place"));

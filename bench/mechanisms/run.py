@@ -81,7 +81,7 @@ class Runner:
         command = [
             args.bench, row, f"--examples={os.path.join(ROOT, 'examples')}",
             f"--width={width}", f"--tokens={tokens}", f"--batch={batch}",
-            f"--threads={threads}", f"--seconds={args.seconds}",
+            f"--thread-count={threads}", f"--seconds={args.seconds}",
             f"--prefix={prefix or args.prefix}",
         ]
         command += ["--decode"] if decode else []
