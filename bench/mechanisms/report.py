@@ -40,6 +40,14 @@ def get_ratio(result):
     return peers[0]["median_s"] / ours["median_s"] if ours and peers else None
 
 
+def get_bound(result):
+    """Thousand tokens a second that the machine's peaks allow: multiply-adds
+    of chunks of 16 tokens, or bytes of inputs and results."""
+    flops = result["peaks"]["fma"] / result["bound_flops_per_token"]
+    count = result["batch"] * result["tokens"]
+    return min(flops, result["peaks"]["copy"] * count / result["io_bytes"]) / 1e3
+
+
 def get_rate(result, seconds):
     """Thousand tokens a second."""
     return result["batch"] * result["tokens"] / seconds / 1e3
@@ -89,14 +97,14 @@ def list_sizes(results):
 def prefill_table(results):
     def cells(result):
         fma, copy = result["peaks"]["fma"], result["peaks"]["copy"]
-        bound = fma / result["bound_flops_per_token"] / 1e3
+        bound = get_bound(result)
         ours, peers = find(result, "ours"), find_peers(result)
         peer = [name_peer(peers[0]),
                 number(get_rate(result, peers[0]["median_s"]))] if peers else [
                     NOTHING, NOTHING]
         if not ours:
-            return [result["row"], "failed", "", number(bound)] + 7 * [""] + peer + [
-                NOTHING]
+            return [result["row"], "failed", "", number(bound), *(7 * [""]),
+                    *peer, NOTHING]
         seconds = ours["median_s"]
         tokens = result["batch"] * result["tokens"]
         flops = result["flops_per_token"] * tokens / seconds
@@ -181,21 +189,27 @@ def decode_table(results):
 
 
 def errors_table(results):
-    """The largest relative errors of ours and of each peer, by row."""
+    """The largest relative errors of a row, over all sizes."""
+    columns = ["f32, prefix to f64", "bf16, prefix to f64", "bf16 to f32",
+               "f32 to one by one", "peers, prefix to f64", "peers to ours"]
     rows = {}
+
+    def note(row, column, error):
+        if error is not None:
+            worst = rows.setdefault(row, {})
+            worst[column] = max(worst.get(column, 0.0), error)
+
     for result in results:
         for entry in result["entries"]:
-            if "rel_err" in entry:
-                key = (result["row"], entry["name"], entry["type"])
-                row = rows.setdefault(key, [0.0, 0.0])
-                others = [entry[k] for k in ("rel_err_to_ours",
-                                             "rel_err_to_recurrent") if k in entry]
-                for i, error in enumerate([entry["rel_err"], *others[:1]]):
-                    row[i] = max(row[i], error if error is not None else math.inf)
-    return format_table(
-        ["row", "who", "type", "to f64, prefix", "all tokens, to ours or one by one"],
-        [(*key, f"{a:.1e}", f"{b:.1e}" if b else NOTHING)
-         for key, (a, b) in sorted(rows.items())])
+            who = entry["type"] if entry["name"] == "ours" else "peers"
+            note(result["row"], f"{who}, prefix to f64", entry.get("rel_err"))
+            note(result["row"], "bf16 to f32" if who == "bf16"
+                 else "peers to ours", entry.get("rel_err_to_ours"))
+            note(result["row"], "f32 to one by one",
+                 entry.get("rel_err_to_recurrent"))
+    return format_table(["row", *columns], [
+        [row, *(f"{worst[c]:.1e}" if c in worst else NOTHING for c in columns)]
+        for row, worst in rows.items()])
 
 
 def flops_table(rows):
@@ -277,7 +291,7 @@ def rates_plot(results, width, threads):
             get_rate(result, ours["median_s"]) if ours else None,
             get_rate(result, narrow["median_s"]) if narrow else None,
             get_rate(result, peers[0]["median_s"]) if peers else None,
-            result["peaks"]["fma"] / result["bound_flops_per_token"] / 1e3,
+            get_bound(result),
         ])
     return bars
 

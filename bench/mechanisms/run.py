@@ -115,7 +115,11 @@ class Runner:
     def make_environment(self, threads):
         environment = dict(os.environ, OMP_NUM_THREADS=str(threads))
         if threads > 1:
-            environment.update(OMP_PROC_BIND="close", OMP_PLACES="cores")
+            # LLVM's runtime alone reads this. OMP_PROC_BIND would make GCC's,
+            # which oneDNN brings along, bind the first thread before LLVM's
+            # sees what cores there are.
+            environment["KMP_AFFINITY"] = "granularity=core,compact"
+        environment.pop("OMP_PROC_BIND", None)
         if self.args.process:
             # Threads that wait for work must not hold the cores of another
             # process.
@@ -164,12 +168,14 @@ def list_rows(args):
 
 def measure_prefill(runner, rows, args):
     results = []
+    if args.bf16 is None:
+        args.bf16 = [row["row"] for row in rows]
     for row in rows:
         for width in args.dims:
             for threads in args.threads:
                 results.append(runner.run(row["row"], width=width,
                                           threads=threads, tokens=args.tokens,
-                                          bf16=not args.no_bf16))
+                                          bf16=row["row"] in args.bf16))
     return [result for result in results if result]
 
 
@@ -247,7 +253,8 @@ def parse_arguments():
                         help="PyTorch as peers, eager and compiled")
     parser.add_argument("--decode-batch", type=int, default=32,
                         help="sequences that all cores decode")
-    parser.add_argument("--no-bf16", action="store_true")
+    parser.add_argument("--bf16", type=words, help="the rows that are measured "
+                        "from 16 bits as well, by default all")
     parser.add_argument("--no-prefill", action="store_true")
     parser.add_argument("--no-decode", action="store_true")
     parser.add_argument("--no-scaling", action="store_true")
@@ -273,9 +280,10 @@ def parse_arguments():
     default("seconds", 0.02, 3.0)
     default("retries", 0, 1)
     args.prefix = 48 if args.quick else 256
-    args.shortest = 1024
+    args.shortest = 256 if args.quick else 1024
     if args.quick:
-        args.longest = min(args.longest, 2048)
+        args.longest = min(args.longest, 512)
+        args.bf16 = args.bf16 or ["gla"]
         args.decode_batch = 2
     # Results of small sizes or of some rows are not kept in place of whole ones.
     is_partial = args.quick or args.rows or args.no_prefill
@@ -283,7 +291,8 @@ def parse_arguments():
         args.results = os.path.join(ROOT, "build", "bench-quick")
     if args.torch:
         script = os.path.join(HERE, "peers", "torch_peer.py")
-        args.process += [f"torch-{mode}={sys.executable} {script} {mode}"
+        python = os.environ.get("ATTN_BENCH_TORCH", sys.executable)
+        args.process += [f"torch-{mode}={python} {script} {mode}"
                          for mode in ("eager", "compiled")]
     return args
 

@@ -7,6 +7,7 @@
 
 #include "Tokens.h"
 #include "llvm/ADT/StringSwitch.h"
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 
@@ -79,6 +80,22 @@ static void eluPlusOne(const float *x, int64_t count, float *y) {
   for (int64_t i = 0; i < count; ++i) {
     float e = std::exp(x[i] < 0 ? x[i] : 0);
     y[i] = x[i] > 0 ? x[i] + 1 : e;
+  }
+}
+
+static void addScaled(const float *x, float factor, int64_t count, float *y) {
+  for (int64_t i = 0; i < count; ++i)
+    y[i] += factor * x[i];
+}
+
+/// 1 - e^x of x <= 0 from x and w = e^x; near 0, where the difference cancels,
+/// by the series -x - x^2 / 2 - x^3 / 6 - x^4 / 24.
+static void oneMinusExp(const float *x, const float *w, int64_t count,
+                        float *y) {
+  for (int64_t i = 0; i < count; ++i) {
+    float a = x[i];
+    float series = -a * (1 + a * (0.5f + a * (1 / 6.0f + a * (1 / 24.0f))));
+    y[i] = a > -0.06f ? series : 1 - w[i];
   }
 }
 
@@ -158,20 +175,21 @@ void Tokens::read(int64_t head, int64_t begin, int64_t count, bool vectors,
     constexpr int64_t groups = 2;
     int64_t batch = head / kHeads, group = h / (kHeads / groups);
     float rate = -std::exp(get("a")[h]);
+    const float *C = get("C"), *B = get("B"), *x = get("x"),
+                *delta = get("delta");
     for (int64_t t = 0; t < count; ++t) {
       int64_t at = batch * n + begin + t;
-      scaleBy(get("C") + (at * groups + group) * d, 1, d, tile.q.get() + t * d);
-      scaleBy(get("B") + (at * groups + group) * d, 1, d, tile.k.get() + t * d);
-      float step = softplus(get("delta")[at * kHeads + h]);
+      scaleBy(C + (at * groups + group) * d, 1, d, tile.q.get() + t * d);
+      scaleBy(B + (at * groups + group) * d, 1, d, tile.k.get() + t * d);
+      float step = softplus(delta[at * kHeads + h]);
       tile.logDecay[t] = rate * step;
-      scaleBy(get("x") + (at * kHeads + h) * d, step, d,
-              tile.ownV.get() + t * d);
+      scaleBy(x + (at * kHeads + h) * d, step, d, tile.ownV.get() + t * d);
     }
     if (vectors)
       spread();
     int64_t first = ((batch * n + begin) * kHeads + h) * d;
     tile.v = tile.ownV.get();
-    tile.input = get("x") + first;
+    tile.input = x + first;
     tile.skip = get("D")[h];
     tile.out = output + first;
     tile.strideOut = kHeads * d;
@@ -204,7 +222,7 @@ void Tokens::read(int64_t head, int64_t begin, int64_t count, bool vectors,
   if (row.starts_with("linear")) {
     eluPlusOne(get("q") + vector, all, tile.q.get());
     eluPlusOne(get("k") + vector, all, tile.k.get());
-    fillLog([](int64_t) { return 0.0f; });
+    std::fill(tile.logDecay.get(), tile.logDecay.get() + count, 0.0f);
     return;
   }
   if (row == "predictor") {
@@ -235,16 +253,17 @@ void Tokens::read(int64_t head, int64_t begin, int64_t count, bool vectors,
   else if (row == "deltanet")
     fillLog([](int64_t) { return 0.0f; });
   else if (row == "mlstm_sigmoid") {
-    fillLog([&](int64_t t) { return logSigmoid(get("f")[token + t]); });
+    const float *forget = get("f") + token, *write = get("i") + token;
+    fillLog([&](int64_t t) { return logSigmoid(forget[t]); });
     for (int64_t t = 0; t < count; ++t)
-      scaleBy(tile.k.get() + t * d, 1 / (1 + std::exp(-get("i")[token + t])), d,
+      scaleBy(tile.k.get() + t * d, 1 / (1 + std::exp(-write[t])), d,
               tile.k.get() + t * d);
   } else {
     exponential(g + vector, all, tile.w.get());
   }
   if (row == "hgrn2") {
-    for (int64_t i = 0; i < all; ++i)
-      tile.k[i] = -std::expm1(g[vector + i]);
+    // What the decay leaves: -expm1(g), whose vector form there is not.
+    oneMinusExp(g + vector, tile.w.get(), all, tile.k.get());
   } else if (row == "deltanet" || row == "gated_deltanet" || row == "kda") {
     copyBeta();
     eraseDecayed();
@@ -254,8 +273,7 @@ void Tokens::read(int64_t head, int64_t begin, int64_t count, bool vectors,
   } else if (row == "comba") {
     copyBeta();
     scaleBy(tile.k.get(), get("c")[h], all, tile.e.get());
-    for (int64_t i = 0; i < all; ++i)
-      tile.q[i] -= get("d")[h] * tile.k[i];
+    addScaled(tile.k.get(), -get("d")[h], all, tile.q.get());
   } else if (row == "gdn2") {
     eraseDecayed();
     multiply(tile.e.get(), get("b") + vector, all, tile.e.get());
