@@ -109,7 +109,7 @@ llvm::Error Measurement::prepareInputs() {
     return llvm::Error::success();
   }
 
-  for (uint64_t i = 0; i < 2; ++i) {
+  for (uint64_t i = 0; i < options.inputSets; ++i) {
     auto inputs =
         drawInputs(row, graph, options.sizes.tokens, options.seed + i);
     if (!inputs)
@@ -336,10 +336,9 @@ llvm::Error Measurement::addPeer(const Peer &peer) {
                                 row.tolerance, candidate.entry))
     return error;
   hasPeer = true;
-  auto result = createOutput(graph, problem.sizes.tokens);
+  auto result = options.decodes ? createOutput(graph, 1) : std::move(output);
   if (!result)
     return result.takeError();
-  poison(*result);
   candidate.action = [this, run, target = *result, i = size_t(0)]() mutable {
     omp_set_num_threads(options.threads);
     return run->run(sets[i++ % sets.size()], target);
@@ -392,7 +391,7 @@ Measurement::run(ArrayRef<std::unique_ptr<Peer>> peers) {
   auto attempt = [&](StringRef name, StringRef type, llvm::Error error) {
     if (error)
       entries.push_back(
-          json::Object{{"name", name},
+          json::Object{{"name", name.str()},
                        {"type", type},
                        {"error", llvm::toString(std::move(error))}});
   };

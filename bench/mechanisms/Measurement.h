@@ -26,6 +26,8 @@ struct MeasurementOptions {
   unsigned rounds;
   double seconds;
   uint64_t seed;
+  /// Sets of inputs that take turns.
+  unsigned inputSets;
   /// Tokens of a prefix that are checked, at most.
   int64_t prefix;
 };

@@ -62,6 +62,9 @@ static cl::opt<int64_t> prefix("prefix", cl::init(256), cl::cat(category),
 static cl::opt<uint64_t> seed("seed", cl::init(1), cl::cat(category),
                               cl::desc("Of the inputs"));
 
+static cl::opt<unsigned> inputSets("input-sets", cl::init(2), cl::cat(category),
+                                   cl::desc("Sets of inputs that take turns"));
+
 static void listRows() {
   json::Array rows;
   for (const Row &row : getRows())
@@ -81,8 +84,9 @@ static llvm::Error run() {
     listRows();
     return llvm::Error::success();
   }
-  if (width < 1 || tokens < 1 || batch < 1 || rounds < 1 || prefix < 1)
-    return createError("sizes and --rounds: expected 1 or more");
+  if (width < 1 || tokens < 1 || batch < 1 || rounds < 1 || inputSets < 1 ||
+      prefix < 1)
+    return createError("sizes, --rounds and --input-sets: expected 1 or more");
   auto row = findRow(rowName);
   if (!row)
     return row.takeError();
@@ -112,6 +116,7 @@ static llvm::Error run() {
   options.rounds = rounds;
   options.seconds = seconds;
   options.seed = seed;
+  options.inputSets = inputSets;
   options.prefix = prefix;
   auto result = measure(context, options, peers);
   if (!result)

@@ -27,6 +27,9 @@ from tables import format_seconds, format_tokens, say  # noqa: E402
 SCALING_ROWS = {"linear_transformer": 2**20, "softmax": 2**16}
 # Above this share of the cores that others take, times are disturbed.
 BUSY = 0.1
+# One row of each kind of recurrence.
+QUICK_DECODE = ("linear_transformer", "gla", "kda", "rwkv7", "mlstm", "mamba1",
+                "deltaproduct")
 # A longer call ends the curve of a row.
 LONGEST = 5.0
 
@@ -72,7 +75,7 @@ class Runner:
         return text + f", N = {format_tokens(sizes['tokens'])}"
 
     def run_once(self, row, width, threads, tokens=1, batch=1, decode=False,
-                 bf16=False, peers=None, prefix=None):
+                 bf16=False, prefix=None, peers=None, input_sets=2):
         args = self.args
         machine.wait_until_idle(args.wait_idle)
         sizes = dict(width=width, threads=threads, tokens=tokens, batch=batch,
@@ -82,13 +85,13 @@ class Runner:
             args.bench, row, f"--examples={os.path.join(ROOT, 'examples')}",
             f"--width={width}", f"--tokens={tokens}", f"--batch={batch}",
             f"--thread-count={threads}", f"--seconds={args.seconds}",
-            f"--prefix={prefix or args.prefix}",
+            f"--prefix={prefix or args.prefix}", f"--input-sets={input_sets}",
         ]
         command += ["--decode"] if decode else []
         command += ["--bf16"] if bf16 else []
-        peers = args.peers if peers is None else peers
-        command += [] if peers is None else [f"--peers={','.join(peers) or 'none'}"]
-        if peers != [] and not decode:
+        peers = args.peers or peers
+        command += [f"--peers={','.join(peers)}"] if peers else []
+        if not decode:
             command += [f"--process={text}" for text in args.process]
         load = machine.OtherLoad()
         try:
@@ -183,7 +186,9 @@ def measure_decode(runner, rows, args):
     """One sequence on one core, whose state L2 holds, and many on all."""
     results = []
     for row in rows:
-        for width in args.dims if row["decodes"] else []:
+        if not row["decodes"] or (args.quick and row["row"] not in QUICK_DECODE):
+            continue
+        for width in args.dims:
             for threads in args.threads:
                 results.append(runner.run(
                     row["row"], width=width, threads=threads, decode=True,
@@ -201,11 +206,12 @@ def measure_scaling(runner, rows, args):
             continue
         tokens = args.shortest
         while tokens <= min(largest, args.longest):
-            # Two sets of inputs, results, and the peers' own.
-            if machine.get_available_memory() < 16 * 8 * tokens * 64 * 4 + 1e9:
+            # q, k, v, and the results of ours, of the check and of peers.
+            if machine.get_available_memory() < 9 * 8 * tokens * 64 * 4 + 1e9:
                 break
             result = runner.run(row["row"], width=64, threads=threads,
-                                tokens=tokens, peers=None, prefix=64)
+                                tokens=tokens, prefix=64, input_sets=1,
+                                peers=["loop", "blas"])
             if result is None:
                 break
             curves.setdefault(row["row"], []).append(result)

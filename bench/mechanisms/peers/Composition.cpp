@@ -98,13 +98,14 @@ llvm::Error Composition::choose(llvm::ArrayRef<Array> inputs) {
   double fastest = std::numeric_limits<double>::max();
   for (Tiling candidate : candidates) {
     allocate(candidate);
-    for (int i = 0; i < 3; ++i) {
+    double time = 0;
+    // The first run warms up, unless it takes long.
+    for (int i = 0; i < 3 && time < 0.2; ++i) {
       auto begin = Clock::now();
       if (llvm::Error error = run(inputs, *output))
         return error;
-      double time = std::chrono::duration<double>(Clock::now() - begin).count();
-      // The first one warms up.
-      if (i > 0 && time < fastest) {
+      time = std::chrono::duration<double>(Clock::now() - begin).count();
+      if ((i > 0 || time >= 0.2) && time < fastest) {
         fastest = time;
         best = candidate;
       }
