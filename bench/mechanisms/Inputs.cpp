@@ -175,6 +175,25 @@ llvm::Expected<SmallVector<Array>> convertInputs(ArrayRef<Array> inputs,
   return converted;
 }
 
+llvm::Expected<Graph> exposeStates(const Graph &graph,
+                                   SmallVector<Array> &states) {
+  Graph exposed;
+  exposed.names = graph.names;
+  exposed.module = ModuleOp(*graph.module).clone();
+  func::FuncOp function = getMain(exposed);
+  auto first = tool::exposeStates(function);
+  if (!first)
+    return first.takeError();
+  auto sizes = tool::FunctionSizes::create(function);
+  if (!sizes)
+    return sizes.takeError();
+  auto made = tool::makeStates(function, *first, *sizes);
+  if (!made)
+    return made.takeError();
+  states = std::move(*made);
+  return exposed;
+}
+
 void poison(Array &array) {
   std::memset(array.getData(), 0x7f, getBytes(array));
 }

@@ -38,6 +38,11 @@ llvm::Expected<Array> cutOutput(const Array &output, const Graph &graph,
 void placeOutput(const Array &part, Array &output, const Graph &graph,
                  int64_t begin);
 
+/// The graph with its recurrences' states as arguments and results after its
+/// own; `states` are the initial ones.
+llvm::Expected<Graph> exposeStates(const Graph &graph,
+                                   llvm::SmallVector<Array> &states);
+
 /// What no result has: every byte 0x7f, a huge number in every type.
 void poison(Array &array);
 

@@ -6,13 +6,11 @@
 //===----------------------------------------------------------------------===//
 
 #include "Measurement.h"
-#include "Inputs.h"
+#include "Case.h"
 #include "Peaks.h"
-#include "bench/RowOracle.h"
 #include "runtime/array/Error.h"
 #include "runtime/engine/Engine.h"
 #include "tools/attn-run/Measure.h"
-#include "tools/attn-run/Stream.h"
 #include <chrono>
 #include <malloc.h>
 #include <omp.h>
@@ -29,10 +27,6 @@ struct Candidate {
   Action action;
 };
 
-/// The arguments of a graph, several times over: no call finds those of the
-/// call before.
-using InputSets = SmallVector<SmallVector<Array>>;
-
 class Measurement {
 public:
   Measurement(MLIRContext &context, const MeasurementOptions &options)
@@ -41,35 +35,18 @@ public:
   llvm::Expected<json::Object> run(ArrayRef<std::unique_ptr<Peer>> peers);
 
 private:
-  llvm::Error prepareInputs();
-  llvm::Error addOurs(const Graph &graph, const InputSets &sets,
-                      const Array *expected, StringRef type);
+  llvm::Error addOurs(const Case &problem, StringRef type);
   llvm::Error addPeer(const Peer &peer);
   llvm::Expected<std::unique_ptr<Callable>> compile(const Graph &graph,
                                                     Form form) const;
-  /// Runs `call` on each piece of the checked tokens, or on all tokens.
-  using Call =
-      llvm::function_ref<llvm::Error(ArrayRef<Array> inputs, Array &output)>;
-  llvm::Expected<Array> collect(const InputSets &sets, Call call) const;
-  llvm::Error check(const Array &output, const Array *expected,
-                    double tolerance, json::Object &entry);
   llvm::Error addRecurrent();
   llvm::Error time(json::Object &result);
-
-  int64_t getCheckedTokens() const {
-    int64_t tokens = std::min(row.prefix, options.prefix);
-    // Decoding does them one by one.
-    return options.decodes ? std::min<int64_t>(tokens, 32)
-                           : std::min(tokens, options.sizes.tokens);
-  }
 
   MLIRContext &context;
   const MeasurementOptions &options;
   const Row &row;
-  Graph graph, narrowGraph;
-  /// Whole arguments, or tokens one by one.
-  InputSets sets, narrowSets;
-  Array expected, narrowExpected;
+  Case wide;
+  std::optional<Case> narrow;
   /// Ours in f32, to compare all tokens of the others with.
   Array whole;
   SmallVector<Array> states;
@@ -78,123 +55,6 @@ private:
 };
 
 } // namespace
-
-//===----------------------------------------------------------------------===//
-// Inputs, and what is expected
-//===----------------------------------------------------------------------===//
-
-llvm::Error Measurement::prepareInputs() {
-  auto load = [&](bool narrow) {
-    return loadGraph(context, options.folder, row, options.sizes, narrow);
-  };
-  auto loaded = load(false);
-  if (!loaded)
-    return loaded.takeError();
-  graph = std::move(*loaded);
-  int64_t checked = getCheckedTokens();
-  if (options.decodes) {
-    auto inputs = drawInputs(row, graph, checked, options.seed);
-    if (!inputs)
-      return inputs.takeError();
-    for (int64_t token = 0; token < checked; ++token) {
-      auto piece = cutInputs(*inputs, graph, token, 1);
-      if (!piece)
-        return piece.takeError();
-      sets.push_back(std::move(*piece));
-    }
-    auto exact = evaluatePrefix(graph, *inputs, checked);
-    if (!exact)
-      return exact.takeError();
-    expected = std::move(*exact);
-    return llvm::Error::success();
-  }
-
-  for (uint64_t i = 0; i < options.inputSets; ++i) {
-    auto inputs =
-        drawInputs(row, graph, options.sizes.tokens, options.seed + i);
-    if (!inputs)
-      return inputs.takeError();
-    sets.push_back(std::move(*inputs));
-  }
-  auto evaluate = [&](const Graph &of, ArrayRef<Array> inputs,
-                      Array &result) -> llvm::Error {
-    if (!row.isCausal)
-      return llvm::Error::success();
-    auto exact = evaluatePrefix(of, inputs, checked);
-    if (!exact)
-      return exact.takeError();
-    result = std::move(*exact);
-    return llvm::Error::success();
-  };
-  if (llvm::Error error = evaluate(graph, sets[0], expected))
-    return error;
-  if (!options.narrow)
-    return llvm::Error::success();
-  auto narrowed = load(true);
-  if (!narrowed)
-    return narrowed.takeError();
-  narrowGraph = std::move(*narrowed);
-  for (const SmallVector<Array> &inputs : sets) {
-    auto converted = convertInputs(inputs, narrowGraph);
-    if (!converted)
-      return converted.takeError();
-    narrowSets.push_back(std::move(*converted));
-  }
-  return evaluate(narrowGraph, narrowSets[0], narrowExpected);
-}
-
-llvm::Expected<Array> Measurement::collect(const InputSets &inputs,
-                                           Call call) const {
-  if (!options.decodes) {
-    auto output = createOutput(graph, options.sizes.tokens);
-    if (!output)
-      return output;
-    poison(*output);
-    if (llvm::Error error = call(inputs[0], *output))
-      return std::move(error);
-    return output;
-  }
-  auto all = createOutput(graph, inputs.size());
-  auto output = createOutput(graph, 1);
-  if (!all || !output)
-    return llvm::joinErrors(all.takeError(), output.takeError());
-  for (auto [token, piece] : llvm::enumerate(inputs)) {
-    poison(*output);
-    if (llvm::Error error = call(piece, *output))
-      return std::move(error);
-    placeOutput(*output, *all, graph, token);
-  }
-  return all;
-}
-
-/// The relative error of the first tokens, and of all tokens to ours.
-llvm::Error Measurement::check(const Array &output, const Array *exact,
-                               double tolerance, json::Object &entry) {
-  double error;
-  if (exact) {
-    auto prefix = cutOutput(output, graph, 0, getCheckedTokens());
-    if (!prefix)
-      return prefix.takeError();
-    auto relative = getRelativeError(*prefix, *exact);
-    if (!relative)
-      return relative.takeError();
-    error = *relative;
-  } else {
-    error = getRowError(sets[0], output, /*count=*/16);
-  }
-  entry["rel_err"] = error;
-  bool isRight = error <= tolerance;
-  if (whole.getData() && !options.decodes) {
-    auto relative = getRelativeError(output, whole);
-    if (!relative)
-      return relative.takeError();
-    entry["rel_err_to_ours"] = *relative;
-    isRight &= *relative <= 2 * tolerance;
-  }
-  if (!isRight)
-    entry["error"] = llvm::formatv("wrong: relative error {0:e2}", error).str();
-  return llvm::Error::success();
-}
 
 //===----------------------------------------------------------------------===//
 // Ours
@@ -208,27 +68,18 @@ Measurement::compile(const Graph &of, Form form) const {
   return createCpuEngine(engine)->compile(*of.module, "main");
 }
 
-llvm::Error Measurement::addOurs(const Graph &of, const InputSets &inputs,
-                                 const Array *exact, StringRef type) {
+llvm::Error Measurement::addOurs(const Case &problem, StringRef type) {
   using Clock = std::chrono::steady_clock;
   Candidate candidate;
   candidate.entry = json::Object{{"name", "ours"}, {"type", type}};
   // 1. States in place, if tokens come one by one.
   Graph stepGraph;
-  const Graph *compiled = &of;
+  const Graph *compiled = &problem.graph;
   if (options.decodes) {
-    stepGraph.module = ModuleOp(*of.module).clone();
-    auto function = stepGraph.module->lookupSymbol<func::FuncOp>("main");
-    auto first = tool::exposeStates(function);
-    if (!first)
-      return first.takeError();
-    auto sizes = tool::FunctionSizes::create(function);
-    if (!sizes)
-      return sizes.takeError();
-    auto made = tool::makeStates(function, *first, *sizes);
-    if (!made)
-      return made.takeError();
-    states = std::move(*made);
+    auto exposed = exposeStates(problem.graph, states);
+    if (!exposed)
+      return exposed.takeError();
+    stepGraph = std::move(*exposed);
     compiled = &stepGraph;
   }
   auto begin = Clock::now();
@@ -242,7 +93,7 @@ llvm::Error Measurement::addOurs(const Graph &of, const InputSets &inputs,
   // 2. Memory, and the result in memory that was poisoned by malloc.
   if (!options.decodes) {
     std::optional<int64_t> peak;
-    auto call = [&] { return callable->call(inputs[0]).takeError(); };
+    auto call = [&] { return callable->call(problem.sets[0]).takeError(); };
     if (llvm::Error error = tool::measurePeakMemory(call, peak))
       return error;
     if (peak)
@@ -250,7 +101,7 @@ llvm::Error Measurement::addOurs(const Graph &of, const InputSets &inputs,
   }
   mallopt(M_PERTURB, 0x80);
   auto output =
-      collect(inputs, [&](ArrayRef<Array> piece, Array &result) -> llvm::Error {
+      problem.collect([&](ArrayRef<Array> piece, Array &result) -> llvm::Error {
         SmallVector<Array> arguments(piece);
         llvm::append_range(arguments, states);
         auto results = callable->call(arguments);
@@ -266,14 +117,15 @@ llvm::Error Measurement::addOurs(const Graph &of, const InputSets &inputs,
   if (!output)
     return output.takeError();
   bool isNarrow = type != "f32";
-  if (llvm::Error error = check(*output, exact, isNarrow ? 1e-2 : row.tolerance,
-                                candidate.entry))
+  if (llvm::Error error =
+          problem.check(*output, whole.getData() ? &whole : nullptr,
+                        isNarrow ? 1e-2 : row.tolerance, candidate.entry))
     return error;
   if (!isNarrow)
     whole = *output;
 
   // 3. What is timed.
-  auto arguments = std::make_shared<InputSets>(inputs);
+  auto arguments = std::make_shared<InputSets>(problem.sets);
   for (SmallVector<Array> &set : *arguments)
     llvm::append_range(set, states);
   candidate.action = [callable, arguments, i = size_t(0)]() mutable {
@@ -285,10 +137,10 @@ llvm::Error Measurement::addOurs(const Graph &of, const InputSets &inputs,
 
 /// The whole result against the recurrent form, where no peer says more.
 llvm::Error Measurement::addRecurrent() {
-  auto callable = compile(graph, Form::Recurrent);
+  auto callable = compile(wide.graph, Form::Recurrent);
   if (!callable)
     return callable.takeError();
-  auto results = (*callable)->call(sets[0]);
+  auto results = (*callable)->call(wide.sets[0]);
   if (!results)
     return results.takeError();
   auto relative = getRelativeError(whole, results->front());
@@ -308,21 +160,21 @@ llvm::Error Measurement::addRecurrent() {
 //===----------------------------------------------------------------------===//
 
 llvm::Error Measurement::addPeer(const Peer &peer) {
-  Problem problem = {row, options.sizes, graph, options.threads,
+  Problem problem = {row, options.sizes, wide.graph, options.threads,
                      options.decodes};
   if (options.decodes)
     problem.sizes.tokens = 1;
   if (!peer.serves(problem))
     return llvm::Error::success();
   omp_set_num_threads(options.threads);
-  auto prepared = peer.prepare(problem, sets[0]);
+  auto prepared = peer.prepare(problem, wide.sets[0]);
   if (!prepared)
     return prepared.takeError();
   if (!*prepared)
     return llvm::Error::success();
   std::shared_ptr<Prepared> run = std::move(*prepared);
   auto output =
-      collect(sets, [&](ArrayRef<Array> piece, Array &result) -> llvm::Error {
+      wide.collect([&](ArrayRef<Array> piece, Array &result) -> llvm::Error {
         if (llvm::Error error = run->run(piece, result))
           return error;
         return run->collect(result);
@@ -332,16 +184,18 @@ llvm::Error Measurement::addPeer(const Peer &peer) {
   Candidate candidate;
   candidate.entry = json::Object{
       {"name", peer.getName()}, {"type", "f32"}, {"choice", run->getChoice()}};
-  if (llvm::Error error = check(*output, row.isCausal ? &expected : nullptr,
-                                row.tolerance, candidate.entry))
+  if (llvm::Error error =
+          wide.check(*output, whole.getData() ? &whole : nullptr, row.tolerance,
+                     candidate.entry))
     return error;
   hasPeer = true;
-  auto result = options.decodes ? createOutput(graph, 1) : std::move(output);
+  auto result =
+      options.decodes ? createOutput(wide.graph, 1) : std::move(output);
   if (!result)
     return result.takeError();
   candidate.action = [this, run, target = *result, i = size_t(0)]() mutable {
     omp_set_num_threads(options.threads);
-    return run->run(sets[i++ % sets.size()], target);
+    return run->run(wide.sets[i++ % wide.sets.size()], target);
   };
   candidates.push_back(std::move(candidate));
   return llvm::Error::success();
@@ -385,8 +239,16 @@ llvm::Error Measurement::time(json::Object &result) {
 
 llvm::Expected<json::Object>
 Measurement::run(ArrayRef<std::unique_ptr<Peer>> peers) {
-  if (llvm::Error error = prepareInputs())
-    return std::move(error);
+  auto created = Case::create(context, options);
+  if (!created)
+    return created.takeError();
+  wide = std::move(*created);
+  if (options.narrow && !options.decodes) {
+    auto narrowed = wide.narrow(context);
+    if (!narrowed)
+      return narrowed.takeError();
+    narrow = std::move(*narrowed);
+  }
   json::Array entries;
   auto attempt = [&](StringRef name, StringRef type, llvm::Error error) {
     if (error)
@@ -395,13 +257,9 @@ Measurement::run(ArrayRef<std::unique_ptr<Peer>> peers) {
                        {"type", type},
                        {"error", llvm::toString(std::move(error))}});
   };
-  auto getExact = [&](const Array &exact) {
-    return row.isCausal ? &exact : nullptr;
-  };
-  attempt("ours", "f32", addOurs(graph, sets, getExact(expected), "f32"));
-  if (options.narrow && !options.decodes)
-    attempt("ours", "bf16",
-            addOurs(narrowGraph, narrowSets, getExact(narrowExpected), "bf16"));
+  attempt("ours", "f32", addOurs(wide, "f32"));
+  if (narrow)
+    attempt("ours", "bf16", addOurs(*narrow, "bf16"));
   for (const std::unique_ptr<Peer> &peer : peers)
     attempt(peer->getName(), "f32", addPeer(*peer));
   if (!hasPeer && whole.getData() && row.hasState && !options.decodes)
@@ -413,10 +271,11 @@ Measurement::run(ArrayRef<std::unique_ptr<Peer>> peers) {
       {"width", options.sizes.width},
       {"threads", options.threads},
       {"decode", options.decodes},
-      {"checked_tokens", getCheckedTokens()},
-      {"io_bytes", options.decodes ? 0 : getBytes(sets[0]) + getBytes(whole)},
+      {"checked_tokens", options.getCheckedTokens()},
+      {"io_bytes",
+       options.decodes ? 0 : getBytes(wide.sets[0]) + getBytes(whole)},
       {"narrow_io_bytes",
-       narrowSets.empty() ? 0 : getBytes(narrowSets[0]) + getBytes(whole)},
+       narrow ? getBytes(narrow->sets[0]) + getBytes(whole) : 0},
       {"state_bytes", getBytes(states)},
       {"formula", row.cost->formula}};
   double heads = options.sizes.batch * kHeads, width = options.sizes.width,

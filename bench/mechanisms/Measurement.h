@@ -10,6 +10,7 @@
 
 #include "Peer.h"
 #include "llvm/Support/JSON.h"
+#include <algorithm>
 
 namespace attn::bench {
 
@@ -30,6 +31,13 @@ struct MeasurementOptions {
   unsigned inputSets;
   /// Tokens of a prefix that are checked, at most.
   int64_t prefix;
+
+  /// Tokens that are compared with f64; decoding does them one by one.
+  int64_t getCheckedTokens() const {
+    int64_t tokens = std::min(row->prefix, prefix);
+    return decodes ? std::min<int64_t>(tokens, 32)
+                   : std::min(tokens, sizes.tokens);
+  }
 };
 
 /// Checks and times ours and the peers that serve the row, in turn, with the

@@ -11,6 +11,13 @@
 #include <memory>
 #include <omp.h>
 
+// A constraint for a vector register.
+#if defined(__aarch64__)
+#define ATTN_BENCH_REGISTER "+w"
+#else
+#define ATTN_BENCH_REGISTER "+x"
+#endif
+
 namespace attn::bench {
 
 /// Keeps a value alive without storing it.
@@ -25,10 +32,10 @@ static void multiplyAdd(int64_t steps) {
   // Values that the compiler cannot know to be equal.
   for (Vector &sum : sums) {
     sum = b;
-    asm volatile("" : "+x"(sum));
+    asm volatile("" : ATTN_BENCH_REGISTER(sum));
   }
   for (int64_t i = 0; i < steps; ++i) {
-    asm volatile("" : "+x"(a), "+x"(b));
+    asm volatile("" : ATTN_BENCH_REGISTER(a), ATTN_BENCH_REGISTER(b));
 #pragma GCC unroll 12
     for (int j = 0; j < chains; ++j)
       sums[j] = sums[j] * a + b;

@@ -30,8 +30,8 @@ BUSY = 0.1
 # One row of each kind of recurrence.
 QUICK_DECODE = ("linear_transformer", "gla", "kda", "rwkv7", "mlstm", "mamba1",
                 "deltaproduct")
-# A longer call ends the curve of a row.
-LONGEST = 5.0
+# A call that would take longer ends the curve of a row.
+LONGEST = 10.0
 
 
 class Failure(Exception):
@@ -204,7 +204,7 @@ def measure_scaling(runner, rows, args):
         largest = SCALING_ROWS.get(row["row"])
         if largest is None:
             continue
-        tokens = args.shortest
+        tokens, before = 64, None
         while tokens <= min(largest, args.longest):
             # q, k, v, and the results of ours, of the check and of peers.
             if machine.get_available_memory() < 9 * 8 * tokens * 64 * 4 + 1e9:
@@ -216,8 +216,9 @@ def measure_scaling(runner, rows, args):
                 break
             curves.setdefault(row["row"], []).append(result)
             times = [e["median_s"] for e in result["entries"] if "median_s" in e]
-            # The next one takes up to four times as long, and three samples.
-            if not times or max(times) > LONGEST / 4:
+            growth = max(times, default=LONGEST) / before if before else 2
+            before = max(times, default=LONGEST)
+            if before * max(growth, 2) > LONGEST:
                 break
             tokens *= 2
     return curves
@@ -286,7 +287,6 @@ def parse_arguments():
     default("seconds", 0.02, 3.0)
     default("retries", 0, 1)
     args.prefix = 48 if args.quick else 256
-    args.shortest = 256 if args.quick else 1024
     if args.quick:
         args.longest = min(args.longest, 512)
         args.bf16 = args.bf16 or ["gla"]
