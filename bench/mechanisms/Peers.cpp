@@ -11,12 +11,14 @@ namespace attn::bench {
 
 // A peer: a file in peers/, a declaration and a line here.
 std::unique_ptr<Peer> createLoopPeer();
+std::unique_ptr<Peer> createScanPeer();
 std::unique_ptr<Peer> createBlasPeer();
 std::unique_ptr<Peer> createOneDnnPeer();
 
 llvm::SmallVector<std::unique_ptr<Peer>> createPeers() {
   llvm::SmallVector<std::unique_ptr<Peer>> peers;
   peers.push_back(createLoopPeer());
+  peers.push_back(createScanPeer());
 #ifdef ATTN_BENCH_BLAS
   peers.push_back(createBlasPeer());
 #endif

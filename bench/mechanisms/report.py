@@ -184,7 +184,7 @@ def decode_table(results):
 
     return format_table(
         ["row", "D", "batch", "threads", "a call", "spread", "state KiB", "GB/s",
-         "update GB/s", "share", "loop", "ours / loop"],
+         "update GB/s", "share", "peer", "ours / peer"],
         [cells(result) for result in results])
 
 
@@ -241,10 +241,10 @@ def get_points(results):
 
 
 def get_crossover(slow, fast):
-    """The N from which on `fast` is faster, between measured sizes."""
+    """The N from which on `fast` is faster for good, between measured sizes."""
     common = sorted(set(dict(slow)) & set(dict(fast)))
     logs = [(n, math.log(dict(slow)[n] / dict(fast)[n])) for n in common]
-    for (low, a), (high, b) in zip(logs, logs[1:]):
+    for (low, a), (high, b) in reversed(list(zip(logs, logs[1:]))):
         if a <= 0 < b:
             return low * (high / low) ** (a / (a - b))
     return None
