@@ -100,7 +100,7 @@ llvm::Error Composition::choose(llvm::ArrayRef<Array> inputs) {
     allocate(candidate);
     double time = 0;
     // The first run warms up, unless it takes long.
-    for (int i = 0; i < 3 && time < 0.2; ++i) {
+    for (int i = 0; i < 6 && time < 0.2; ++i) {
       auto begin = Clock::now();
       if (llvm::Error error = run(inputs, *output))
         return error;
