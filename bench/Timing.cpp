@@ -59,8 +59,9 @@ timeInterleaved(llvm::ArrayRef<Action> actions, unsigned rounds,
     llvm::sort(times);
     size_t size = times.size();
     results.push_back({(times[(size - 1) / 2] + times[size / 2]) / 2,
-                       times.front(), times.back(),
-                       static_cast<int64_t>(size)});
+                       times.front(), times.back(), static_cast<int64_t>(size),
+                       times[(size - 1) / 4],
+                       times[size - 1 - (size - 1) / 4]});
   }
   return results;
 }

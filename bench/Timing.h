@@ -21,6 +21,8 @@ namespace attn::bench {
 struct Times {
   double median, min, max;
   int64_t samples;
+  /// Quartiles: half of the samples lie between.
+  double low, high;
 };
 
 /// Something to time.

@@ -1,4 +1,4 @@
-# ===- plots.py - Curves on two logarithmic axes ----------------------------===#
+# ===- plots.py - Curves and bars on logarithmic axes -----------------------===#
 #
 # Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 # SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -126,3 +126,71 @@ class Plot:
         for i, (label, _, dashed) in enumerate(self.curves):
             out.append(f"{'.' if dashed else MARKS[i % len(MARKS)]:>11} {label}")
         return "\n".join(out)
+
+
+class Bars:
+    """Groups of horizontal bars on a logarithmic axis, one group a label."""
+
+    def __init__(self, title, x_label, series, format_x):
+        self.title, self.x_label, self.series = title, x_label, series
+        self.format_x = format_x
+        self.groups = []
+
+    def add(self, label, values):
+        """A positive value for each of the series, or None."""
+        self.groups.append((label, values))
+
+    def svg(self):
+        values = [v for _, vs in self.groups for v in vs if v]
+        low = 10 ** math.floor(math.log10(min(values)))
+        high = 10 ** math.ceil(math.log10(max(values)) + 1e-9)
+        bar, gap = 7, 8
+        left, right, top, bottom = 150, 60, 64, 44
+        group = bar * len(self.series) + gap
+        width, height = 720, top + group * len(self.groups) + bottom
+
+        def px(x):
+            t = math.log(x / low) / math.log(high / low)
+            return left + t * (width - left - right)
+
+        out = [
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
+            f' width="{width}" height="{height}" font-family="sans-serif"'
+            ' font-size="12" fill="#222">',
+            f'<rect width="{width}" height="{height}" fill="#fff"/>',
+            f'<text x="{left}" y="24" font-size="15">{html.escape(self.title)}</text>',
+        ]
+        for i, name in enumerate(self.series):
+            x = left + 130 * i
+            out.append(
+                f'<rect x="{x}" y="38" width="10" height="10"'
+                f' fill="{COLORS[i % len(COLORS)]}"/>'
+                f'<text x="{x + 16}" y="47">{html.escape(name)}</text>'
+            )
+        tick = low
+        while tick <= high * 1.0001:
+            out.append(
+                f'<path d="M{px(tick):.1f} {top - 8}V{height - bottom}"'
+                ' stroke="#ddd"/>'
+                f'<text x="{px(tick):.1f}" y="{height - bottom + 16}"'
+                f' text-anchor="middle">{self.format_x(tick)}</text>'
+            )
+            tick *= 10
+        for i, (label, values) in enumerate(self.groups):
+            y = top + i * group
+            out.append(
+                f'<text x="{left - 8}" y="{y + (group - gap) / 2 + 4:.1f}"'
+                f' text-anchor="end">{html.escape(label)}</text>'
+            )
+            for j, value in enumerate(values):
+                if value:
+                    out.append(
+                        f'<rect x="{left}" y="{y + bar * j}" height="{bar - 1}"'
+                        f' width="{px(value) - left:.1f}"'
+                        f' fill="{COLORS[j % len(COLORS)]}"/>'
+                    )
+        out.append(
+            f'<text x="{(left + width - right) / 2}" y="{height - 8}"'
+            f' text-anchor="middle">{html.escape(self.x_label)}</text>'
+        )
+        return "\n".join(out + ["</svg>", ""])

@@ -25,6 +25,11 @@ build_log=$root/build/build-$preset.log
 packages=(ninja-build cmake g++ python3
           libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools libomp-22-dev
           libgtest-dev zlib1g-dev libzstd-dev)
+# What a caller needs besides, such as the libraries of a benchmark.
+read -ra extra <<<"${ATTN_EXTRA_PACKAGES:-}"
+packages+=("${extra[@]}")
+# CMake looks again for what it did not find before.
+installed=0
 
 say() { printf '%s\n' "$*"; }
 fail() {
@@ -102,11 +107,12 @@ install_missing() {
          "$(. /etc/os-release && printf '%s' "$PRETTY_NAME")"
   quietly "$apt_log" "${apt[@]}" install --no-install-recommends "${missing[@]}" ||
     fail "apt-get could not install ${missing[*]}" "log: $apt_log"
+  installed=1
 }
 
 configure() {
   local cache=$build/CMakeCache.txt fresh=()
-  if [[ -f $build/build.ninja && $cache -nt $root/CMakePresets.json ]] &&
+  if ((!installed)) && [[ -f $build/build.ninja && $cache -nt $root/CMakePresets.json ]] &&
      grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$cache"; then
     say "[2/3] configure: done before"  # ninja sees changed CMakeLists itself
     return
