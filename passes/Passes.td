@@ -237,15 +237,19 @@ def AttnChooseForm : Pass<"attn-choose-form", "::mlir::func::FuncOp"> {
 
     With K key and V value channels, e = 1 for an erasure and 0 without, c the
     flops of a transition's weights in a chunk, t those of one transition, in
-    flops a token
+    flops at the peak a token
 
-        recurrent    : 2 K V (pairs + 1 + 2 e) (1 + p) + t
-        chunkwise C  : (pairs + e) (1 + e) (2 C K + 2 C V)
-                       + 2 K V (pairs + 1 + 2 e) (1 + p / C)
-                       + e C V + (1 + e) c(C) / C
+        recurrent    : r (2 K V (pairs + 1 + 2 e) + 2 t)
+        chunkwise C  : 1.2 ((pairs + e) (1 + e) (2 C K + 2 C V)
+                            + 2 K V (pairs + 1 + 2 e) + e C V)
+                       + 8 (1 + e) c(C) / C
 
-    where p = 3 is what a pass over the state from the cache costs, once a chunk,
-    in tokens. Where the number N of tokens is static, the smaller chunk at the
+    where r is 1.2 if the state takes at most half of the first cache and 1.5
+    otherwise, and value channels that fill no vector of 16 count for 64 of the
+    recurrence and 16 of a chunk. The factors were fitted to times of single and
+    chunked tokens at K = V = 64 and 128. The cache is `L1_cache_size_in_bytes` of
+    the device `CPU` in the module's `dlti.target_system_spec`, by default 32 KiB.
+    Where the number N of tokens is static, the smaller chunk at the
     end is counted, and no chunk is larger than N. States (heads and batches) run
     side by side in every form; the remark has their number and, with `threads`,
     how many of them each thread takes.
@@ -275,6 +279,7 @@ def AttnChooseForm : Pass<"attn-choose-form", "::mlir::func::FuncOp"> {
     Option<"threads", "threads", "int64_t", /*default=*/"0",
            "Threads that share the states; 0: not known">,
   ];
+  let dependentDialects = ["::mlir::DLTIDialect"];
 }
 
 def AttnExposeState : Pass<"attn-expose-state", "::mlir::func::FuncOp"> {
@@ -676,6 +681,74 @@ def AttnHoistStackBuffers : Pass<"attn-hoist-stack-buffers", "::mlir::func::Func
     **Cost.** The stack of a thread holds each buffer once.
   }];
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
+}
+
+def AttnVectorizeCopies : Pass<"attn-vectorize-copies", "::mlir::func::FuncOp"> {
+  let summary = "Copies of static tiles as loads and stores of vectors";
+  let description = [{
+    **Before and after.** Bufferization leaves `memref.copy`s of tiles, each of
+    which becomes a call of a library. A copy of static shape with rows of unit
+    stride becomes a loop over rows that loads and stores vectors of at most
+    `vector-length` elements; LLVM keeps those of small buffers in registers.
+
+    ```mlir
+    func.func @copy(%x: memref<16x64xf32, strided<[?, 1], offset: ?>>, %y: memref<16x64xf32>) {
+      memref.copy %x, %y : memref<16x64xf32, strided<[?, 1], offset: ?>> to memref<16x64xf32>
+      return
+    }
+    ```
+
+    **Legality.** Copies of dynamic shape or strided rows stay as they are.
+
+    **Numerics.** Value-preserving.
+
+    **Cost.** The bytes are unchanged.
+  }];
+  let options = [
+    Option<"vectorLength", "vector-length", "int64_t", /*default=*/"64",
+           "Elements of a row that are moved at once">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::scf::SCFDialect",
+    "::mlir::vector::VectorDialect"];
+}
+
+def AttnPrefetchTiles : Pass<"attn-prefetch-tiles", "::mlir::func::FuncOp"> {
+  let summary = "Prefetches the tiles that a loop needs next";
+  let description = [{
+    **Before and after.** The tile of a chunk of tokens is often a page of
+    memory, where the prefetchers of CPUs stop. A loop with a step of more than
+    one that takes tiles of an argument or of an allocation at its own index
+    prefetches, line by line, those of the next iteration: of allocations, which
+    hold results, to write.
+
+    ```mlir
+    func.func @tiles(%x: memref<4096x64xf32>, %n: index) {
+      %c0 = arith.constant 0 : index
+      %c16 = arith.constant 16 : index
+      scf.for %i = %c0 to %n step %c16 {
+        %tile = memref.subview %x[%i, 0] [16, 64] [1, 1] : memref<4096x64xf32> to memref<16x64xf32, strided<[64, 1], offset: ?>>
+        "use.tile"(%tile) : (memref<16x64xf32, strided<[64, 1], offset: ?>>) -> ()
+      }
+      return
+    }
+    ```
+
+    **Legality.** The last iteration prefetches its own tile: no address is
+    outside of the loop's range. Tiles of more than `max-lines` lines would evict
+    what the loop works on, and stay.
+
+    **Numerics.** Value-preserving.
+
+    **Cost.** An instruction for each line of 64 bytes.
+  }];
+  let options = [
+    Option<"maxLines", "max-lines", "int64_t", /*default=*/"256",
+           "Lines of 64 bytes of the largest tile that is prefetched">,
+  ];
+  let dependentDialects = [
+    "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
+    "::mlir::scf::SCFDialect"];
 }
 
 #endif // ATTN_PASSES_PASSES_TD

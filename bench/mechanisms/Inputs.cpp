@@ -56,12 +56,34 @@ static SmallVector<int64_t> getShape(Type type, tool::TokenDims::Cut cut,
   return shape;
 }
 
+/// Tokens [begin, begin + count) of an array.
+static llvm::Expected<Array> slice(const Array &array, tool::TokenDims::Cut cut,
+                                   int64_t begin, int64_t count) {
+  if (cut.dim < 0)
+    return array;
+  SmallVector<int64_t> shape(array.getShape());
+  int64_t outer = 1, inner = getElementSize(array.getType());
+  for (int64_t i = 0; i < array.getRank(); ++i)
+    if (i != cut.dim)
+      (i < cut.dim ? outer : inner) *= shape[i];
+  int64_t stride = shape[cut.dim] * inner, width = count * cut.steps * inner;
+  shape[cut.dim] = count * cut.steps;
+  auto part = Array::create(array.getType(), shape);
+  if (!part)
+    return part;
+  auto *whole = static_cast<const char *>(array.getData());
+  for (int64_t i = 0; i < outer; ++i)
+    std::memcpy(static_cast<char *>(part->getData()) + i * width,
+                whole + i * stride + begin * cut.steps * inner, width);
+  return part;
+}
+
 llvm::Expected<SmallVector<Array>> cutInputs(ArrayRef<Array> inputs,
                                              const Graph &graph, int64_t begin,
                                              int64_t count) {
   SmallVector<Array> parts;
   for (auto [i, array] : llvm::enumerate(inputs)) {
-    auto part = tool::slice(array, getCut(graph, i), begin, count);
+    auto part = slice(array, getCut(graph, i), begin, count);
     if (!part)
       return part.takeError();
     parts.push_back(std::move(*part));
@@ -77,7 +99,7 @@ llvm::Expected<Array> createOutput(const Graph &graph, int64_t tokens) {
 
 llvm::Expected<Array> cutOutput(const Array &output, const Graph &graph,
                                 int64_t begin, int64_t count) {
-  return tool::slice(output, getResultCut(graph), begin, count);
+  return slice(output, getResultCut(graph), begin, count);
 }
 
 void placeOutput(const Array &part, Array &output, const Graph &graph,

@@ -5,6 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "mlir/Dialect/DLTI/DLTI.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Passes.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -17,23 +18,43 @@ namespace mlir::attn {
 using namespace mlir;
 using namespace mlir::attn;
 
-/// A pass over the state from the cache, once a chunk, takes as long as the
-/// products of so many tokens with it.
-static constexpr double kStatePass = 3;
+/// Times of a flop, in those of a fused multiply-add at the peak: in products
+/// of chunks, in steps on a state in the first or the second cache, and in the
+/// weights of a chunk, which are exponentials, running sums and shuffles.
+static constexpr double kProduct = 1.2, kNearStep = 1.2, kFarStep = 1.5,
+                        kWeight = 8;
+/// Channels that a vector has, and how many of them one takes that is left over
+/// at the end of a row: in a product, whose tile has rows, and in a step.
+static constexpr int64_t kLanes = 16, kRestOfProduct = 16, kRestOfStep = 64;
+static constexpr int64_t kDefaultL1 = 32 * 1024;
 static constexpr int64_t kChunks[] = {16, 32, 64, 128};
 
+/// The bytes of the first cache, as the module's target says.
+static int64_t getCacheSize(Operation *op) {
+  FailureOr<Attribute> size =
+      dlti::query(op, {StringRef("CPU"), StringRef("L1_cache_size_in_bytes")});
+  if (failed(size))
+    return kDefaultL1;
+  auto bytes = dyn_cast<IntegerAttr>(*size);
+  return bytes ? bytes.getInt() : kDefaultL1;
+}
+
 namespace {
-/// Flops a token of the forms of one recurrence.
+/// Times a token, in flops at the peak, of the forms of one recurrence.
 struct FormCost {
-  double keys, values, pairs, erases;
+  double keys, pairs, erases;
+  int64_t values, stateBytes, l1;
   /// The tokens of a sequence and the states, kDynamic where a call decides.
   int64_t tokens, states = 1;
   TransitionAttrInterface transition;
 
   explicit FormCost(RecurrenceOp op)
-      : keys(op.getAxisSize(RecurrenceOp::kKey)),
+      : keys(op.getAxisSize(RecurrenceOp::kKey)), pairs(op.getKeys().size()),
+        erases(op.erases() ? 1 : 0),
         values(op.getAxisSize(RecurrenceOp::kValue)),
-        pairs(op.getKeys().size()), erases(op.erases() ? 1 : 0),
+        stateBytes(keys * values * op.getElementType().getIntOrFloatBitWidth() /
+                   8),
+        l1(getCacheSize(op)),
         tokens(op.getCuSeqlens() ? ShapedType::kDynamic
                                  : op.getAxisSize(RecurrenceOp::kToken)),
         transition(op.getTransition()) {
@@ -47,22 +68,31 @@ struct FormCost {
       states = ShapedType::kDynamic;
   }
 
+  /// Value channels, with what those cost that fill no vector.
+  double getWidth(int64_t rest) const {
+    return values - values % kLanes + values % kLanes * double(rest);
+  }
   /// Products with the state: each pair writes, the output and the erasure
   /// read.
-  double getStateFlops() const {
-    return 2 * keys * values * (pairs + 1 + 2 * erases);
+  double getStateFlops(double width) const {
+    return 2 * keys * width * (pairs + 1 + 2 * erases);
   }
   double getRecurrent() const {
-    return getStateFlops() * (1 + kStatePass) +
-           transition.getStepFlops(keys, values);
+    double width = values < kLanes ? kLanes : getWidth(kRestOfStep);
+    // A multiplication takes as long as one with an addition.
+    double flops =
+        getStateFlops(width) +
+        2 * transition.getStepFlops(keys, static_cast<int64_t>(width));
+    return flops * (2 * stateBytes <= l1 ? kNearStep : kFarStep);
   }
   /// In chunks of one size.
   double getEven(double chunk) const {
     double products = (pairs + erases) * (1 + erases);
-    return products * (2 * chunk * keys + 2 * chunk * values) +
-           getStateFlops() * (1 + kStatePass / chunk) +
-           erases * chunk * values +
-           transition.getChunkFlops(chunk, keys) * (1 + erases) / chunk;
+    double width = values < kLanes ? kLanes : getWidth(kRestOfProduct);
+    double flops = products * (2 * chunk * keys + 2 * chunk * width) +
+                   getStateFlops(width) + erases * chunk * width;
+    return flops * kProduct + kWeight * transition.getChunkFlops(chunk, keys) *
+                                  (1 + erases) / chunk;
   }
   /// The mean over all tokens: what chunks leave is one smaller chunk.
   double getChunkwise(int64_t chunk) const {

@@ -36,6 +36,9 @@ static int64_t getTile(int64_t size, int64_t limit) {
   return size <= 4 * limit ? size : 1;
 }
 
+/// Elements of the widest vectors.
+static constexpr int64_t kLanes = 16;
+
 namespace {
 struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
   using AttnVectorizeTilesBase::AttnVectorizeTilesBase;
@@ -49,13 +52,49 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
         ops.push_back(op);
     });
     IRRewriter rewriter(&getContext());
-    for (linalg::LinalgOp op : ops)
-      if (failed(vectorize(rewriter, op)))
+    for (unsigned i = 0; i < ops.size(); ++i)
+      splitRest(rewriter, ops, i);
+    // From the consumers up: what a consumer has computed in its own tiles is
+    // dead by its turn.
+    for (linalg::LinalgOp op : llvm::reverse(ops)) {
+      if (isOpTriviallyDead(op)) {
+        rewriter.eraseOp(op);
+        continue;
+      }
+      SmallVector<linalg::LinalgOp> tiles{op};
+      if (failed(tile(rewriter, op, tiles)))
         return signalPassFailure();
+      for (linalg::LinalgOp part : tiles)
+        if (failed(vectorize(rewriter, part)))
+          return signalPassFailure();
+    }
     RewritePatternSet patterns(&getContext());
     vector::populateVectorReductionToContractPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
       signalPassFailure();
+  }
+
+  /// Columns of which no tile of vectors is a divisor, as the 65 or 129 of a
+  /// normaliser: as many as are whole vectors, and the rest.
+  void splitRest(RewriterBase &rewriter, SmallVectorImpl<linalg::LinalgOp> &ops,
+                 unsigned i) {
+    linalg::LinalgOp op = ops[i];
+    SmallVector<int64_t> ranges = op.getStaticLoopRanges();
+    if (ranges.size() < 2 || isa<linalg::TransposeOp>(op))
+      return;
+    int64_t dim = 1, size = ranges[dim];
+    if (op.getIteratorTypesArray()[dim] != utils::IteratorType::parallel ||
+        size <= kLanes || size % kLanes == 0)
+      return;
+    rewriter.setInsertionPoint(op);
+    auto [whole, rest] =
+        linalg::splitOp(rewriter, cast<TilingInterface>(op.getOperation()), dim,
+                        rewriter.getIndexAttr(size - size % kLanes));
+    if (!whole || !rest)
+      return;
+    ops[i] = cast<linalg::LinalgOp>(whole.getOperation());
+    ops.insert(ops.begin() + i + 1,
+               cast<linalg::LinalgOp>(rest.getOperation()));
   }
 
   /// Element-wise maps are fused with each other, and with nothing that would
@@ -85,7 +124,27 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
     });
   }
 
-  /// Sizes of the register tile, a loop each.
+  /// acc[x, y] += a[x, c] b[c, y]
+  static bool isProduct(linalg::LinalgOp op) {
+    return op && op.getNumLoops() == 3 && op.getNumReductionLoops() == 1;
+  }
+
+  /// The product whose sums `op` maps one by one, and which nothing else reads.
+  static linalg::LinalgOp getMappedProduct(linalg::LinalgOp op) {
+    if (op.getNumLoops() != 2 || op.getNumParallelLoops() != 2 ||
+        op->getNumResults() != 1 || isa<linalg::TransposeOp>(op))
+      return nullptr;
+    for (OpOperand *operand : op.getDpsInputOperands()) {
+      auto product = operand->get().getDefiningOp<linalg::LinalgOp>();
+      if (isProduct(product) && isTile(product) && product->hasOneUse() &&
+          product->getBlock() == op->getBlock() &&
+          op.getMatchingIndexingMap(operand).isIdentity())
+        return product;
+    }
+    return nullptr;
+  }
+
+  /// Sizes of the register tile, a loop each; 0 where there is none.
   SmallVector<int64_t> getTileSizes(linalg::LinalgOp op) {
     SmallVector<int64_t> ranges = op.getStaticLoopRanges();
     SmallVector<int64_t> tiles(ranges.size(), 1);
@@ -94,11 +153,15 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
     if (isa<linalg::TransposeOp>(op)) {
       for (auto [tile, range] : llvm::zip_equal(tiles, ranges))
         tile = getTile(range, 16);
-    } else if (ranges.size() == 3 && op.getNumReductionLoops() == 1) {
-      // acc[x, y] += a[x, c] b[c, y]: x by y accumulators stay in registers,
-      // c is walked one by one: a is broadcast, b is a row.
+    } else if (isProduct(op) || getMappedProduct(op)) {
+      // x by y accumulators stay in registers; few rows have more columns, so
+      // that there are sums enough to hide the latency of each.
       tiles[0] = getTile(ranges[0], registerRows);
-      tiles[1] = getTile(ranges[1], registerCols);
+      int64_t more = std::max<int64_t>(registerRows / tiles[0], 1);
+      tiles[1] = getTile(ranges[1], registerCols * more);
+      if (isProduct(op))
+        tiles[2] = 0;
+      return tiles;
     } else if (op.getNumReductionLoops() == 1 && ranges.size() == 2 &&
                op.getMatchingIndexingMap(op.getDpsInputOperand(0))
                    .isPermutation() &&
@@ -109,19 +172,73 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
     } else {
       tiles.back() = getTile(ranges.back(), vectorLength);
     }
+    for (auto [tile, range] : llvm::zip_equal(tiles, ranges))
+      if (tile == range)
+        tile = 0;
     return tiles;
   }
 
-  LogicalResult vectorize(IRRewriter &rewriter, linalg::LinalgOp op) {
-    SmallVector<int64_t> ranges = op.getStaticLoopRanges();
-    SmallVector<int64_t> tiles = getTileSizes(op);
-    for (auto [tile, range] : llvm::zip_equal(tiles, ranges))
-      if (tile == range)
-        tile = 0; // no loop
+  /// Cuts into register tiles. A tile of a product starts from what its
+  /// accumulators start from and is mapped as it leaves them: neither makes a
+  /// pass over memory of its own.
+  LogicalResult tile(IRRewriter &rewriter, linalg::LinalgOp op,
+                     SmallVectorImpl<linalg::LinalgOp> &parts) {
+    SmallVector<int64_t> sizes = getTileSizes(op);
+    if (llvm::all_of(sizes, [](int64_t size) { return size == 0; }))
+      return success();
     rewriter.setInsertionPoint(op);
-    if (llvm::any_of(tiles, [](int64_t tile) { return tile != 0; })) {
+    llvm::SmallPtrSet<Operation *, 4> fused;
+    if (linalg::LinalgOp product = getMappedProduct(op)) {
+      fused.insert(product);
+      addStarts(product, fused);
+    } else if (isProduct(op)) {
+      addStarts(op, fused);
+    }
+    scf::SCFTileAndFuseOptions options;
+    options.tilingOptions.setTileSizes(
+        getAsIndexOpFoldResult(&getContext(), sizes));
+    options.fusionControlFn = [&](tensor::ExtractSliceOp, OpResult producer,
+                                  bool)
+        -> std::optional<scf::SCFTileAndFuseOptions::ControlFnResult> {
+      if (!fused.contains(producer.getOwner()))
+        return std::nullopt;
+      return scf::SCFTileAndFuseOptions::ControlFnResult();
+    };
+    FailureOr<scf::SCFTileAndFuseResult> tiled =
+        scf::tileConsumerAndFuseProducersUsingSCF(
+            rewriter, cast<TilingInterface>(op.getOperation()), options);
+    if (failed(tiled))
+      return op.emitOpError("cannot be tiled");
+    for (auto [from, to] : tiled->replacements)
+      rewriter.replaceAllUsesWith(from, to);
+    rewriter.eraseOp(op);
+    parts.clear();
+    for (Operation *part : tiled->tiledAndFusedOps)
+      parts.push_back(cast<linalg::LinalgOp>(part));
+    return success();
+  }
+
+  /// What a product's accumulators start from: a constant, or a map that
+  /// nothing else reads.
+  static void addStarts(linalg::LinalgOp product,
+                        llvm::SmallPtrSetImpl<Operation *> &starts) {
+    auto start =
+        product.getDpsInitOperand(0)->get().getDefiningOp<linalg::LinalgOp>();
+    if (!start || !isTile(start))
+      return;
+    if (isa<linalg::FillOp>(start) ||
+        (start->hasOneUse() && start->getBlock() == product->getBlock() &&
+         start.getNumLoops() == 2 && start.getNumParallelLoops() == 2 &&
+         !isa<linalg::TransposeOp>(start)))
+      starts.insert(start);
+  }
+
+  LogicalResult vectorize(IRRewriter &rewriter, linalg::LinalgOp op) {
+    rewriter.setInsertionPoint(op);
+    if (isProduct(op)) {
+      // c is walked one by one: a is broadcast, b is a row.
       scf::SCFTilingOptions options;
-      options.setTileSizes(getAsIndexOpFoldResult(&getContext(), tiles));
+      options.setTileSizes(getAsIndexOpFoldResult(&getContext(), {0, 0, 1}));
       FailureOr<scf::SCFTilingResult> tiled = scf::tileUsingSCF(
           rewriter, cast<TilingInterface>(op.getOperation()), options);
       if (failed(tiled))

@@ -175,16 +175,14 @@ FailureOr<Value> RecurrenceChunk::addQuery(ChunkTerms &terms,
   return rows;
 }
 
-/// O = Q' S + sum_i P_i V_i; a chunk is summed by itself.
+/// O = sum_i P_i V_i + Q' S
 Value RecurrenceChunk::sumRead(Value head, Value state,
                                ArrayRef<ChunkTerms::Pair> pairs) {
   TileOps ops(b, loc);
-  Value own = ops.fill({tokens, values}, element, 0);
+  Value sum = ops.fill({tokens, values}, element, 0);
   for (auto [pair, write] : llvm::zip(pairs, writes))
-    own = ops.matmul(own, pair.scores, false, write.second, false);
-  Value carried = ops.matmul(ops.fill({tokens, values}, element, 0), head,
-                             false, state, false);
-  return ops.add(carried, own);
+    sum = ops.matmul(sum, pair.scores, false, write.second, false);
+  return ops.matmul(sum, head, false, state, false);
 }
 
 /// All of a chunk, with one computation of what its tokens' transitions make of
@@ -253,19 +251,15 @@ RecurrenceChunk::readChunk(const RecurrenceState &entry,
 /// S' = D S + sum_i K_i'^T V_i
 RecurrenceState RecurrenceChunk::updateChunk(const RecurrenceState &entry) {
   TileOps ops(b, loc);
-  Value sum = ops.fill({keys, values}, element, 0);
-  for (auto [tail, write] : llvm::zip_equal(terms.tails, writes))
-    sum = ops.matmul(sum, tail.scaled, true, write.second, false);
-  SmallVector<TileOps::Named> tiles{{sum, "ij"}};
+  Value state = entry.state;
   if (terms.stateFactor)
-    tiles.push_back({terms.stateFactor, rankOf(terms.stateFactor) ? "i" : ""});
-  Value state = ops.broadcastInto(
-      entry.state, tiles, [](OpBuilder &n, Location l, ValueRange v) -> Value {
-        Value kept = v[0];
-        if (v.size() > 2)
-          kept = arith::MulFOp::create(n, l, kept, v[2]);
-        return arith::AddFOp::create(n, l, kept, v[1]);
-      });
+    state = ops.broadcastInto(
+        state, {{terms.stateFactor, rankOf(terms.stateFactor) ? "i" : ""}},
+        [](OpBuilder &n, Location l, ValueRange v) -> Value {
+          return arith::MulFOp::create(n, l, v[0], v[1]);
+        });
+  for (auto [tail, write] : llvm::zip_equal(terms.tails, writes))
+    state = ops.matmul(state, tail.scaled, true, write.second, false);
   return {state, terms.max};
 }
 
@@ -393,8 +387,7 @@ RecurrenceState RecurrenceChunk::updateToken(const RecurrenceState &entry) {
     if (factor)
       sum = arith::MulFOp::create(n, l, sum, v[pairs + 1]);
     for (size_t i = 1; i <= pairs; i += 2)
-      sum = arith::AddFOp::create(n, l, sum,
-                                  arith::MulFOp::create(n, l, v[i], v[i + 1]));
+      sum = math::FmaOp::create(n, l, v[i], v[i + 1], sum);
     return sum;
   };
   if (decayed)

@@ -251,13 +251,16 @@ FailureOr<Value> TileEmitter::emitVector(OpBuilder &b, Value value,
     // drop dimensions of size one keep their order.
     TileRequest request;
     request.offsets.assign(offsets.begin(), offsets.end());
-    request.rowDim = dim;
-    request.colDim = dim + 1 < type.getRank() ? dim + 1 : dim - 1;
+    int64_t other = dim + 1 < type.getRank() ? dim + 1 : dim - 1;
     // Features are computed for a token.
     FailureOr<TileDims> dims = getTileDims(value);
     if (succeeded(dims) && dims->col == dim)
-      request.colDim = dims->row;
-    request.rows = size;
+      other = dims->row;
+    // As it lies in memory: a row is read by vectors.
+    bool isRow = other < dim;
+    request.rowDim = isRow ? other : dim;
+    request.colDim = isRow ? dim : other;
+    (isRow ? request.cols : request.rows) = size;
     FailureOr<Value> tile = emit(b, value, request);
     if (failed(tile))
       return failure();

@@ -87,6 +87,8 @@ void attn::buildBufferizationPipeline(OpPassManager &pm) {
 void attn::buildLLVMPipeline(OpPassManager &pm,
                              const CpuPipelineOptions &options) {
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  pm.addNestedPass<func::FuncOp>(createAttnVectorizeCopies());
+  pm.addNestedPass<func::FuncOp>(createAttnPrefetchTiles());
   if (options.parallel) {
     pm.addNestedPass<func::FuncOp>(createForallToParallelLoopPass());
     pm.addPass(createConvertSCFToOpenMPPass());

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/DLTI/DLTI.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/InitAllDialects.h"
@@ -26,6 +27,7 @@
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
 #include <omp.h>
+#include <unistd.h>
 
 using namespace mlir;
 
@@ -120,7 +122,25 @@ static mlir::attn::RecurrenceForm getForm(Form form) {
   llvm_unreachable("form without a name");
 }
 
+/// What the cost model asks of this machine.
+static void describeMachine(ModuleOp module) {
+  long bytes = sysconf(_SC_LEVEL1_DCACHE_SIZE);
+  if (bytes <= 0 || module->hasAttr(DLTIDialect::kTargetSystemDescAttrName))
+    return; // unknown, or said by the user
+  MLIRContext *context = module.getContext();
+  context->loadDialect<DLTIDialect>();
+  auto size = DataLayoutEntryAttr::get(
+      StringAttr::get(context, "L1_cache_size_in_bytes"),
+      IntegerAttr::get(IntegerType::get(context, 32), bytes));
+  DataLayoutEntryInterface device =
+      DataLayoutEntryAttr::get(StringAttr::get(context, "CPU"),
+                               TargetDeviceSpecAttr::get(context, {size}));
+  module->setAttr(DLTIDialect::kTargetSystemDescAttrName,
+                  TargetSystemSpecAttr::get(context, {device}));
+}
+
 llvm::Error CpuEngine::lower(ModuleOp module) const {
+  describeMachine(module);
   MLIRContext *context = module.getContext();
   PassManager pm(context);
   pm.addPass(createSymbolDCEPass());

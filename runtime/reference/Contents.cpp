@@ -32,9 +32,37 @@ static std::string describeRange(double lo, double hi) {
   return "a value in [" + toText(lo) + ", " + toText(hi) + "]";
 }
 
+/// Whether all elements are in [lo, hi]; one pass that compilers vectorise:
+/// each call of a compiled function makes it.
+template <typename T>
+static bool areInside(const void *data, int64_t count, double lo, double hi) {
+  // The bounds in T that the same elements satisfy.
+  T low = static_cast<T>(lo), high = static_cast<T>(hi);
+  if (low < lo)
+    low = std::nextafter(low, std::numeric_limits<T>::infinity());
+  if (high > hi)
+    high = std::nextafter(high, -std::numeric_limits<T>::infinity());
+  const T *x = static_cast<const T *>(data);
+  constexpr int64_t kBlock = 4096;
+  for (int64_t begin = 0; begin < count; begin += kBlock) {
+    int64_t end = std::min(begin + kBlock, count);
+    int inside = 1;
+    for (int64_t i = begin; i < end; ++i)
+      inside &= int(x[i] >= low) & int(x[i] <= high);
+    if (!inside)
+      return false;
+  }
+  return true;
+}
+
 std::optional<std::string> findOutside(StringRef name, const Array &array,
                                        double lo, double hi) {
   int64_t count = array.getNumElements();
+  if ((array.getType() == ElementType::F32 &&
+       areInside<float>(array.getData(), count, lo, hi)) ||
+      (array.getType() == ElementType::F64 &&
+       areInside<double>(array.getData(), count, lo, hi)))
+    return std::nullopt;
   for (int64_t i = 0; i < count; ++i) {
     double value = array.get(i);
     if (value >= lo && value <= hi)
