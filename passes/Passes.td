@@ -254,7 +254,8 @@ def AttnChooseForm : Pass<"attn-choose-form", "::mlir::func::FuncOp"> {
     side by side in every form; the remark has their number and, with `threads`,
     how many of them each thread takes.
 
-    **Legality.** `form` and `chunk` override the choice. A form that a
+    **Legality.** `form` and `chunk` override the choice; `chunk` alone asks for
+    chunks where a transition has them. A form that a
     transition does not have is an error if it is asked for; `form` names what to
     take instead.
 
@@ -601,7 +602,8 @@ def AttnSplitEmptyTensors : Pass<"attn-split-empty-tensors", "::mlir::func::Func
     `tensor.empty`. Bufferization then finds one buffer with several writers and
     copies, and `eliminate-empty-tensors` cannot put a result where it is
     wanted. This undoes the sharing right before them: every use gets an empty
-    tensor in front of it.
+    tensor in front of it. A slice that is extracted and the insertion of the same
+    slice share one: what is written to the slice is then in its place.
 
     ```mlir
     func.func @two(%x: f32) -> (tensor<8xf32>, tensor<8xf32>) {
@@ -728,7 +730,7 @@ def AttnPrefetchTiles : Pass<"attn-prefetch-tiles", "::mlir::func::FuncOp"> {
       %c16 = arith.constant 16 : index
       scf.for %i = %c0 to %n step %c16 {
         %tile = memref.subview %x[%i, 0] [16, 64] [1, 1] : memref<4096x64xf32> to memref<16x64xf32, strided<[64, 1], offset: ?>>
-        "use.tile"(%tile) : (memref<16x64xf32, strided<[64, 1], offset: ?>>) -> ()
+        %e = memref.load %tile[%c0, %c0] : memref<16x64xf32, strided<[64, 1], offset: ?>>
       }
       return
     }

@@ -146,10 +146,13 @@ private:
           best = candidate;
     }
     RecurrenceForm chosen = wanted;
-    if (chosen == RecurrenceForm::Auto)
-      chosen = hasChunks && cost.getChunkwise(best) < cost.getRecurrent()
-                   ? RecurrenceForm::Chunkwise
-                   : RecurrenceForm::Recurrent;
+    if (chosen == RecurrenceForm::Auto) {
+      bool takesChunks =
+          hasChunks &&
+          (chunk > 0 || cost.getChunkwise(best) < cost.getRecurrent());
+      chosen =
+          takesChunks ? RecurrenceForm::Chunkwise : RecurrenceForm::Recurrent;
+    }
     op.setForm(chosen);
     if (chosen == RecurrenceForm::Chunkwise)
       op.setChunk(best);

@@ -56,6 +56,9 @@ static std::optional<int64_t> getMovingDim(memref::SubViewOp tile,
     if (ShapedType::isDynamic(tile.getStaticSizes()[i]))
       return std::nullopt;
   }
+  // Parts of a row follow each other within a page.
+  if (moving == tile.getSourceType().getRank() - 1)
+    return std::nullopt;
   return moving;
 }
 

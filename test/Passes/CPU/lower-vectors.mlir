@@ -39,3 +39,20 @@ func.func @functions(%x: vector<64xf32>, %y: vector<8xf64>) -> (vector<64xf32>, 
   %2 = math.exp %y : vector<8xf64>
   return %0, %1, %2 : vector<64xf32>, vector<64xf32>, vector<8xf64>
 }
+
+// expm1 takes neither a logarithm nor a division: 2^n (e^r - 1) + (2^n - 1).
+// CHECK-LABEL: func @expm1
+// CHECK-NOT: math.expm1
+// CHECK-NOT: math.log
+// CHECK-NOT: arith.divf
+// CHECK: math.roundeven
+// CHECK: arith.fptosi
+// CHECK: arith.shli
+// CHECK: %[[P:.*]] = arith.bitcast
+// CHECK: %[[L:.*]] = arith.subf %[[P]]
+// CHECK: %[[R:.*]] = math.fma %[[P]], %{{.*}}, %[[L]]
+// CHECK: return %[[R]]
+func.func @expm1(%x: vector<16xf32>) -> vector<16xf32> {
+  %0 = math.expm1 %x : vector<16xf32>
+  return %0 : vector<16xf32>
+}

@@ -27,3 +27,20 @@ func.func @unused() {
   %e = tensor.empty() : tensor<4xf32>
   return
 }
+
+// A slice and its insertion share one.
+// CHECK-LABEL: func @part
+func.func @part(%x: f32, %n: index) -> (tensor<1x?xf32>, tensor<1x?xf32>) {
+  %e = tensor.empty(%n) : tensor<1x?xf32>
+  // CHECK: %[[E:.*]] = tensor.empty
+  // CHECK-NEXT: %[[S:.*]] = tensor.extract_slice %[[E]]
+  // CHECK-NEXT: linalg.fill {{.*}} outs(%[[S]]
+  // CHECK-NEXT: tensor.insert_slice {{.*}} into %[[E]]
+  %s = tensor.extract_slice %e[0, 0] [1, %n] [1, 1] : tensor<1x?xf32> to tensor<?xf32>
+  %0 = linalg.fill ins(%x : f32) outs(%s : tensor<?xf32>) -> tensor<?xf32>
+  %1 = tensor.insert_slice %0 into %e[0, 0] [1, %n] [1, 1] : tensor<?xf32> into tensor<1x?xf32>
+  // CHECK-NEXT: %[[F:.*]] = tensor.empty
+  // CHECK-NEXT: linalg.fill {{.*}} outs(%[[F]]
+  %2 = linalg.fill ins(%x : f32) outs(%e : tensor<1x?xf32>) -> tensor<1x?xf32>
+  return %1, %2 : tensor<1x?xf32>, tensor<1x?xf32>
+}

@@ -32,9 +32,10 @@ func.func @turned(%a: tensor<48x64xf32>, %b: tensor<48x96xf32>, %acc: tensor<64x
   return %0 : tensor<64x96xf32>
 }
 
-// Tiles divide sizes: of 24 columns all, of 65 rows none.
+// Tiles divide sizes: of 65 rows 5. Columns that fill no vector are apart.
 // CHECK-LABEL: func @odd
-// CHECK: vector.contract {{.*}} into vector<{{1|5}}x24xf32>
+// CHECK: vector.contract {{.*}} into vector<5x16xf32>
+// CHECK: vector.contract {{.*}} into vector<5x8xf32>
 func.func @odd(%a: tensor<65x48xf32>, %b: tensor<48x24xf32>, %acc: tensor<65x24xf32>) -> tensor<65x24xf32> {
   %0 = linalg.matmul ins(%a, %b : tensor<65x48xf32>, tensor<48x24xf32>) outs(%acc : tensor<65x24xf32>) -> tensor<65x24xf32>
   return %0 : tensor<65x24xf32>
@@ -51,6 +52,48 @@ func.func @fused(%x: tensor<8x64xf32>) -> tensor<8x64xf32> {
   %0 = linalg.exp ins(%x : tensor<8x64xf32>) outs(%e : tensor<8x64xf32>) -> tensor<8x64xf32>
   %1 = linalg.square ins(%0 : tensor<8x64xf32>) outs(%e : tensor<8x64xf32>) -> tensor<8x64xf32>
   return %1 : tensor<8x64xf32>
+}
+
+// A tile of a product starts from what its accumulators start from and is mapped
+// as it leaves them: nothing but the loop over the summed axis is inside.
+// CHECK-LABEL: func @whole
+// CHECK: %[[ZERO:.*]] = arith.constant dense<0.000000e+00> : vector<8x32xf32>
+// CHECK: scf.for {{.*}} step %c8
+// CHECK-NEXT: scf.for {{.*}} step %c32
+// CHECK-NOT: linalg.
+// CHECK: vector.transfer_write %[[ZERO]]
+// CHECK: scf.for {{.*}} step %c1
+// CHECK: vector.contract
+// CHECK: scf.yield
+// CHECK: math.exp {{.*}} : vector<8x32xf32>
+func.func @whole(%a: tensor<16x48xf32>, %b: tensor<48x64xf32>) -> tensor<16x64xf32> {
+  %zero = arith.constant 0.0 : f32
+  %e = tensor.empty() : tensor<16x64xf32>
+  %f = linalg.fill ins(%zero : f32) outs(%e : tensor<16x64xf32>) -> tensor<16x64xf32>
+  %0 = linalg.matmul ins(%a, %b : tensor<16x48xf32>, tensor<48x64xf32>) outs(%f : tensor<16x64xf32>) -> tensor<16x64xf32>
+  %1 = linalg.exp ins(%0 : tensor<16x64xf32>) outs(%e : tensor<16x64xf32>) -> tensor<16x64xf32>
+  return %1 : tensor<16x64xf32>
+}
+
+// A map of the accumulators is no pass of its own.
+// CHECK-LABEL: func @decayed
+// CHECK: scf.for {{.*}} step %c8
+// CHECK-NEXT: scf.for {{.*}} step %c32
+// CHECK: arith.mulf {{.*}} : vector<8x32xf32>
+// CHECK: scf.for {{.*}} step %c1
+// CHECK: vector.contract
+func.func @decayed(%s: tensor<64x64xf32>, %g: tensor<64x64xf32>, %k: tensor<64x16xf32>, %v: tensor<16x64xf32>) -> tensor<64x64xf32> {
+  %0 = linalg.mul ins(%s, %g : tensor<64x64xf32>, tensor<64x64xf32>) outs(%s : tensor<64x64xf32>) -> tensor<64x64xf32>
+  %1 = linalg.matmul ins(%k, %v : tensor<64x16xf32>, tensor<16x64xf32>) outs(%0 : tensor<64x64xf32>) -> tensor<64x64xf32>
+  return %1 : tensor<64x64xf32>
+}
+
+// Few rows have more columns: sums enough to hide the latency of each.
+// CHECK-LABEL: func @row
+// CHECK: vector.contract {{.*}} into vector<1x128xf32>
+func.func @row(%a: tensor<1x48xf32>, %b: tensor<48x128xf32>, %acc: tensor<1x128xf32>) -> tensor<1x128xf32> {
+  %0 = linalg.matmul ins(%a, %b : tensor<1x48xf32>, tensor<48x128xf32>) outs(%acc : tensor<1x128xf32>) -> tensor<1x128xf32>
+  return %0 : tensor<1x128xf32>
 }
 
 // Dynamic sizes and tensors of i1 stay for convert-linalg-to-loops.

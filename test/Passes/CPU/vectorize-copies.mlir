@@ -1,0 +1,51 @@
+// RUN: attn-opt %s --attn-vectorize-copies | FileCheck %s
+// RUN: attn-opt %s --attn-vectorize-copies=vector-length=16 | FileCheck %s --check-prefix=SHORT
+
+!row = memref<1x64xf32>
+!rows = memref<8x64xf32, strided<[?, 1], offset: ?>>
+
+// A row is one vector: no call, no loop.
+// CHECK-LABEL: @row(
+// CHECK-NOT: scf.for
+// CHECK: %[[V:.*]] = vector.load %{{.*}} : memref<1x64xf32>, vector<64xf32>
+// CHECK: vector.store %[[V]], %{{.*}} : memref<1x64xf32>, vector<64xf32>
+// CHECK-NOT: memref.copy
+// SHORT-LABEL: @row(
+// SHORT: scf.for
+// SHORT: vector.load {{.*}}, vector<16xf32>
+func.func @row(%x: !row, %y: !row) {
+  memref.copy %x, %y : !row to !row
+  return
+}
+
+// Rows that lie apart.
+// CHECK-LABEL: @rows(
+// CHECK: scf.for %[[I:.*]] =
+// CHECK: vector.load %{{.*}}[%[[I]], %{{.*}}] {{.*}}, vector<64xf32>
+// CHECK: vector.store
+// CHECK-NOT: memref.copy
+func.func @rows(%x: !rows, %y: memref<8x64xf32>) {
+  memref.copy %x, %y : !rows to memref<8x64xf32>
+  return
+}
+
+// Of 65 elements 13 are a vector; one element is none.
+// CHECK-LABEL: @odd(
+// CHECK: vector.load {{.*}}, vector<13xf32>
+// CHECK: memref.load
+// CHECK: memref.store
+func.func @odd(%x: memref<65xf32>, %y: memref<65xf32>, %a: memref<f32>, %b: memref<f32>) {
+  memref.copy %x, %y : memref<65xf32> to memref<65xf32>
+  memref.copy %a, %b : memref<f32> to memref<f32>
+  return
+}
+
+// Dynamic shapes and strided rows stay.
+// CHECK-LABEL: @stays(
+// CHECK: memref.copy
+// CHECK: memref.copy
+func.func @stays(%x: memref<?xf32>, %y: memref<?xf32>, %a: memref<8xf32, strided<[2]>>, %b: memref<8xf32>) {
+  memref.copy %x, %y : memref<?xf32> to memref<?xf32>
+  memref.copy %a, %b : memref<8xf32, strided<[2]>> to memref<8xf32>
+  return
+}
