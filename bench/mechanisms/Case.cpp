@@ -116,7 +116,15 @@ llvm::Error Case::check(const Array &output, const Array *whole,
       return relative.takeError();
     error = *relative;
   } else {
-    error = getRowError(sets[0], output, /*count=*/16);
+    // The rows are computed from f32.
+    SmallVector<Array> wide;
+    for (const Array &input : sets[0]) {
+      auto converted = convert(input, ElementType::F32);
+      if (!converted)
+        return converted.takeError();
+      wide.push_back(std::move(*converted));
+    }
+    error = getRowError(wide, output, /*count=*/16);
   }
   entry["rel_err"] = error;
   bool isRight = error <= tolerance;

@@ -8,6 +8,7 @@
 #include "mlir/Dialect/DLTI/DLTI.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Passes.h"
+#include "passes/algebra/StateParts.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace mlir::attn {
@@ -26,24 +27,15 @@ static constexpr double kProduct = 1.2, kNearStep = 1.2, kFarStep = 1.5,
 /// Channels that a vector has, and how many of them one takes that is left over
 /// at the end of a row: in a product, whose tile has rows, and in a step.
 static constexpr int64_t kLanes = 16, kRestOfProduct = 16, kRestOfStep = 64;
-static constexpr int64_t kDefaultL1 = 32 * 1024;
 static constexpr int64_t kChunks[] = {16, 32, 64, 128};
-
-/// The bytes of the first cache, as the module's target says.
-static int64_t getCacheSize(Operation *op) {
-  FailureOr<Attribute> size =
-      dlti::query(op, {StringRef("CPU"), StringRef("L1_cache_size_in_bytes")});
-  if (failed(size))
-    return kDefaultL1;
-  auto bytes = dyn_cast<IntegerAttr>(*size);
-  return bytes ? bytes.getInt() : kDefaultL1;
-}
 
 namespace {
 /// Times a token, in flops at the peak, of the forms of one recurrence.
 struct FormCost {
   double keys, pairs, erases;
-  int64_t values, stateBytes, l1;
+  int64_t values;
+  /// Whether the first cache holds the part of a state that steps work on.
+  bool isNear;
   /// The tokens of a sequence and the states, kDynamic where a call decides.
   int64_t tokens, states = 1;
   TransitionAttrInterface transition;
@@ -52,9 +44,7 @@ struct FormCost {
       : keys(op.getAxisSize(RecurrenceOp::kKey)), pairs(op.getKeys().size()),
         erases(op.erases() ? 1 : 0),
         values(op.getAxisSize(RecurrenceOp::kValue)),
-        stateBytes(keys * values * op.getElementType().getIntOrFloatBitWidth() /
-                   8),
-        l1(getCacheSize(op)),
+        isNear(attn::isNear(op, getPartColumns(op))),
         tokens(op.getCuSeqlens() ? ShapedType::kDynamic
                                  : op.getAxisSize(RecurrenceOp::kToken)),
         transition(op.getTransition()) {
@@ -83,7 +73,7 @@ struct FormCost {
     double flops =
         getStateFlops(width) +
         2 * transition.getStepFlops(keys, static_cast<int64_t>(width));
-    return flops * (2 * stateBytes <= l1 ? kNearStep : kFarStep);
+    return flops * (isNear ? kNearStep : kFarStep);
   }
   /// In chunks of one size.
   double getEven(double chunk) const {
@@ -147,9 +137,8 @@ private:
     }
     RecurrenceForm chosen = wanted;
     if (chosen == RecurrenceForm::Auto) {
-      bool takesChunks =
-          hasChunks &&
-          (chunk > 0 || cost.getChunkwise(best) < cost.getRecurrent());
+      bool takesChunks = hasChunks && (chunk > 0 || cost.getChunkwise(best) <
+                                                        cost.getRecurrent());
       chosen =
           takesChunks ? RecurrenceForm::Chunkwise : RecurrenceForm::Recurrent;
     }

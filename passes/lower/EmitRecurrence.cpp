@@ -12,6 +12,7 @@
 #include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
+#include "passes/algebra/StateParts.h"
 #include "passes/lower/RecurrenceChunk.h"
 
 using namespace mlir;
@@ -79,6 +80,9 @@ private:
   Type element;
   SmallVector<char> stateAxes, readAxes;
   int64_t keys, values;
+  /// The value channels of a part of the state, of which a loop takes one after
+  /// the other; `values` are those of a part.
+  bool inParts = false;
   /// Whether each value channel has a running maximum of its own.
   bool perValue;
   SmallVector<NamedValue> named;
@@ -104,6 +108,10 @@ LogicalResult RecurrenceEmitter::chooseTiles() {
   switch (form) {
   case RecurrenceForm::Recurrent:
     ladder = {1};
+    if (int64_t columns = getPartColumns(op); columns < values) {
+      values = columns;
+      inParts = true;
+    }
     return success();
   case RecurrenceForm::Quadratic:
     if (!count || op.getCuSeqlens())
@@ -204,6 +212,13 @@ Box RecurrenceEmitter::getBox(OpBuilder &n, const EinsumOperand &axes,
         continue;
       auto place = places.ranges.find(axis);
       OpFoldResult extent = sizeOf(n, axis);
+      // A part of the value channels, in whole or in a tensor of that part.
+      if (inParts && axis == kValue) {
+        size = n.getIndexAttr(values);
+        if (!inPart)
+          offset = place->second.offset;
+        continue;
+      }
       offset = affine::makeComposedFoldedAffineApply(
           n, loc, AffineMap::get(2, 0, d0 * d1), {offset, extent});
       if (place != places.ranges.end() && place->second.offset) {
@@ -403,7 +418,7 @@ LogicalResult RecurrenceEmitter::emitSequence(OpBuilder &n, scf::ForallOp loop,
     here.ranges[kToken] = {OpFoldResult(token), size};
     OpFoldResult local = affine::makeComposedFoldedAffineApply(
         m, loc, AffineMap::get(2, 0, d1 - d0), {lo, OpFoldResult(token)});
-    RecurrenceChunk chunk(m, emitter, op, here, size);
+    RecurrenceChunk chunk(m, emitter, op, here, size, values);
     RecurrenceState exit;
     if (failed(chunk.prepare(entry, readAxes.empty() ? &here : nullptr)))
       return failure();
@@ -485,6 +500,8 @@ FailureOr<SmallVector<Value>> RecurrenceEmitter::emit() {
     upper.push_back(affine::makeComposedFoldedAffineApply(
         b, loc, d0 - 1, {tensor::getMixedSize(b, loc, op.getCuSeqlens(), 0)}));
   }
+  if (inParts)
+    upper.push_back(b.getIndexAttr(op.getAxisSize(kValue) / values));
   if (upper.empty())
     upper.push_back(b.getIndexAttr(1));
   lower.assign(upper.size(), b.getIndexAttr(0));
@@ -496,6 +513,14 @@ FailureOr<SmallVector<Value>> RecurrenceEmitter::emit() {
   for (auto [i, axis] : llvm::enumerate(stateAxes)) {
     places.ranges[axis].offset = OpFoldResult(loop.getInductionVar(i));
     places.sizes[axis] = upper[i];
+  }
+  if (inParts) {
+    AffineExpr d0 = inner.getAffineDimExpr(0);
+    places.ranges[kValue] = {
+        affine::makeComposedFoldedAffineApply(
+            inner, loc, d0 * values,
+            {OpFoldResult(loop.getInductionVars().back())}),
+        values};
   }
   OpFoldResult lo = b.getIndexAttr(0), hi = tokens;
   if (Value bounds = op.getCuSeqlens()) {

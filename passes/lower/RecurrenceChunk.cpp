@@ -26,10 +26,10 @@ static StringRef valueDims(Value tile) { return rankOf(tile) == 0 ? "" : "i"; }
 
 RecurrenceChunk::RecurrenceChunk(OpBuilder &b, TileEmitter &emitter,
                                  RecurrenceOp op, AxisPlaces places,
-                                 int64_t tokens)
+                                 int64_t tokens, int64_t values)
     : b(b), emitter(emitter), op(op), places(std::move(places)), tokens(tokens),
-      keys(op.getAxisSize(kKey)), values(op.getAxisSize(kValue)),
-      loc(op.getLoc()), element(op.getElementType()), isToken(tokens == 1) {}
+      keys(op.getAxisSize(kKey)), values(values), loc(op.getLoc()),
+      element(op.getElementType()), isToken(tokens == 1) {}
 
 //===----------------------------------------------------------------------===//
 // Operands

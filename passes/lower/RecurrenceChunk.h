@@ -30,7 +30,7 @@ struct RecurrenceRead {
 class RecurrenceChunk {
 public:
   RecurrenceChunk(OpBuilder &b, TileEmitter &emitter, RecurrenceOp op,
-                  AxisPlaces places, int64_t tokens);
+                  AxisPlaces places, int64_t tokens, int64_t values);
 
   /// Loads what is written and solves the erasure. `query`, if it is given, is
   /// the place of the queries, which share the axes of the state.
