@@ -240,14 +240,17 @@ def AttnChooseForm : Pass<"attn-choose-form", "::mlir::func::FuncOp"> {
     flops at the peak a token
 
         recurrent    : r (2 K V (pairs + 1 + 2 e) + 2 t)
+                       + (parts - 1) K (90 maps + 20 decays)
         chunkwise C  : 1.2 ((pairs + e) (1 + e) (2 C K + 2 C V)
                             + 2 K V (pairs + 1 + 2 e) + e C V)
-                       + 8 (1 + e) c(C) / C
+                       + 10 (1 + e) c(C) / C + 9000
 
-    where r is 1.2 if the state takes at most half of the first cache and 1.5
-    otherwise, and value channels that fill no vector of 16 count for 64 of the
-    recurrence and 16 of a chunk. The factors were fitted to times of single and
-    chunked tokens at K = V = 64 and 128. The cache is `L1_cache_size_in_bytes` of
+    where r is 1.15 if the state, or one of its `parts` of some columns that are
+    taken one after the other, takes at most half of the first cache, and 1.6
+    otherwise; each part computes the feature maps and the decays of keys anew.
+    Value channels that fill no vector of 16 count for 128 of the recurrence and
+    16 of a chunk. The factors were fitted to times of single and chunked tokens
+    at K = V = 64 and 128. The cache is `L1_cache_size_in_bytes` of
     the device `CPU` in the module's `dlti.target_system_spec`, by default 32 KiB.
     Where the number N of tokens is static, the smaller chunk at the
     end is counted, and no chunk is larger than N. States (heads and batches) run

@@ -9,6 +9,7 @@
 #include "mlir/IR/Remarks.h"
 #include "passes/Passes.h"
 #include "passes/algebra/StateParts.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace mlir::attn {
@@ -20,13 +21,18 @@ using namespace mlir;
 using namespace mlir::attn;
 
 /// Times of a flop, in those of a fused multiply-add at the peak: in products
-/// of chunks, in steps on a state in the first or the second cache, and in the
-/// weights of a chunk, which are exponentials, running sums and shuffles.
-static constexpr double kProduct = 1.2, kNearStep = 1.2, kFarStep = 1.5,
-                        kWeight = 8;
+/// of chunks; in steps on a state or a part of it that the first cache holds,
+/// and on others; and in the weights of a chunk, which are exponentials,
+/// running sums and shuffles. A token of a chunk takes as long as so many flops
+/// besides, for what is loaded, turned and scaled.
+static constexpr double kProduct = 1.2, kNearStep = 1.15, kFarStep = 1.6,
+                        kWeight = 10, kChunkToken = 9000;
+/// What a part of a state computes anew for a token, in flops a key channel:
+/// the exponential of a decay and each feature map.
+static constexpr double kDecayOfPart = 20, kMapOfPart = 90;
 /// Channels that a vector has, and how many of them one takes that is left over
 /// at the end of a row: in a product, whose tile has rows, and in a step.
-static constexpr int64_t kLanes = 16, kRestOfProduct = 16, kRestOfStep = 64;
+static constexpr int64_t kLanes = 16, kRestOfProduct = 16, kRestOfStep = 128;
 static constexpr int64_t kChunks[] = {16, 32, 64, 128};
 
 namespace {
@@ -34,8 +40,8 @@ namespace {
 struct FormCost {
   double keys, pairs, erases;
   int64_t values;
-  /// Whether the first cache holds the part of a state that steps work on.
-  bool isNear;
+  /// The time of a flop of a step, and flops that all parts but the first add.
+  double step, anew;
   /// The tokens of a sequence and the states, kDynamic where a call decides.
   int64_t tokens, states = 1;
   TransitionAttrInterface transition;
@@ -44,7 +50,8 @@ struct FormCost {
       : keys(op.getAxisSize(RecurrenceOp::kKey)), pairs(op.getKeys().size()),
         erases(op.erases() ? 1 : 0),
         values(op.getAxisSize(RecurrenceOp::kValue)),
-        isNear(attn::isNear(op, getPartColumns(op))),
+        step(isNear(op, getPartColumns(op)) ? kNearStep : kFarStep),
+        anew(getAnew(op)),
         tokens(op.getCuSeqlens() ? ShapedType::kDynamic
                                  : op.getAxisSize(RecurrenceOp::kToken)),
         transition(op.getTransition()) {
@@ -56,6 +63,28 @@ struct FormCost {
     }
     if (op.getCuSeqlens())
       states = ShapedType::kDynamic;
+  }
+
+  static double getAnew(RecurrenceOp op) {
+    // Maps on keys, whether of queries, keys or decays.
+    llvm::SetVector<Operation *> work;
+    for (Value operand : op->getOperands())
+      if (op.hasAxis(operand, RecurrenceOp::kKey) && operand.getDefiningOp())
+        work.insert(operand.getDefiningOp());
+    int64_t maps = 0;
+    for (unsigned i = 0; i < work.size(); ++i) {
+      maps += isa<FeatureMapOp>(work[i]);
+      if (isa<FeatureMapOp, GateOp, ScaleOp>(work[i]))
+        for (Value operand : work[i]->getOperands())
+          if (Operation *source = operand.getDefiningOp())
+            work.insert(source);
+    }
+    Value decay = op.getTransitionOperand();
+    bool decays = decay && op.hasAxis(decay, RecurrenceOp::kKey) &&
+                  op.getTransition().isLogDecay();
+    int64_t parts = op.getAxisSize(RecurrenceOp::kValue) / getPartColumns(op);
+    return (parts - 1) * op.getAxisSize(RecurrenceOp::kKey) *
+           (kMapOfPart * maps + kDecayOfPart * decays);
   }
 
   /// Value channels, with what those cost that fill no vector.
@@ -73,7 +102,7 @@ struct FormCost {
     double flops =
         getStateFlops(width) +
         2 * transition.getStepFlops(keys, static_cast<int64_t>(width));
-    return flops * (isNear ? kNearStep : kFarStep);
+    return flops * step + anew;
   }
   /// In chunks of one size.
   double getEven(double chunk) const {
@@ -81,8 +110,9 @@ struct FormCost {
     double width = values < kLanes ? kLanes : getWidth(kRestOfProduct);
     double flops = products * (2 * chunk * keys + 2 * chunk * width) +
                    getStateFlops(width) + erases * chunk * width;
-    return flops * kProduct + kWeight * transition.getChunkFlops(chunk, keys) *
-                                  (1 + erases) / chunk;
+    return flops * kProduct + kChunkToken +
+           kWeight * transition.getChunkFlops(chunk, keys) * (1 + erases) /
+               chunk;
   }
   /// The mean over all tokens: what chunks leave is one smaller chunk.
   double getChunkwise(int64_t chunk) const {

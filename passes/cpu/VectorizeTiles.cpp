@@ -144,6 +144,31 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
     return nullptr;
   }
 
+  /// The map that makes the right side of a product of one row, as the update
+  /// of a state that is read: both go over it together, row by row.
+  static linalg::LinalgOp getReadUpdate(linalg::LinalgOp op) {
+    if (!isProduct(op) || op.getStaticLoopRanges()[0] != 1)
+      return nullptr;
+    OpOperand *rhs = op.getDpsInputOperand(1);
+    auto update = rhs->get().getDefiningOp<linalg::LinalgOp>();
+    AffineMap map = op.getMatchingIndexingMap(rhs);
+    bool isUpdate =
+        update && isTile(update) && update->getBlock() == op->getBlock() &&
+        update->getNumResults() == 1 && update.getNumLoops() == 2 &&
+        update.getNumParallelLoops() == 2 &&
+        !isa<linalg::TransposeOp>(update) && !isa<linalg::FillOp>(update) &&
+        map.getNumResults() == 2 && map.getDimPosition(0) == 2 &&
+        map.getDimPosition(1) == 1 &&
+        update.getMatchingIndexingMap(update.getDpsInitOperand(0)).isIdentity();
+    // Others read the updated state once it is whole.
+    isUpdate =
+        isUpdate && llvm::all_of(update->getUsers(), [&](Operation *user) {
+          Operation *ancestor = op->getBlock()->findAncestorOpInBlock(*user);
+          return ancestor == op || (ancestor && op->isBeforeInBlock(ancestor));
+        });
+    return isUpdate ? update : nullptr;
+  }
+
   /// Sizes of the register tile, a loop each; 0 where there is none.
   SmallVector<int64_t> getTileSizes(linalg::LinalgOp op) {
     SmallVector<int64_t> ranges = op.getStaticLoopRanges();
@@ -160,7 +185,7 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
       int64_t more = std::max<int64_t>(registerRows / tiles[0], 1);
       tiles[1] = getTile(ranges[1], registerCols * more);
       if (isProduct(op))
-        tiles[2] = 0;
+        tiles[2] = getReadUpdate(op) ? 1 : 0;
       return tiles;
     } else if (op.getNumReductionLoops() == 1 && ranges.size() == 2 &&
                op.getMatchingIndexingMap(op.getDpsInputOperand(0))
@@ -188,7 +213,11 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
       return success();
     rewriter.setInsertionPoint(op);
     llvm::SmallPtrSet<Operation *, 4> fused;
-    if (linalg::LinalgOp product = getMappedProduct(op)) {
+    Operation *update = getReadUpdate(op);
+    if (update) {
+      // The sums are carried along the rows: they start before.
+      fused.insert(update);
+    } else if (linalg::LinalgOp product = getMappedProduct(op)) {
       fused.insert(product);
       addStarts(product, fused);
     } else if (isProduct(op)) {
@@ -202,7 +231,9 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
         -> std::optional<scf::SCFTileAndFuseOptions::ControlFnResult> {
       if (!fused.contains(producer.getOwner()))
         return std::nullopt;
-      return scf::SCFTileAndFuseOptions::ControlFnResult();
+      scf::SCFTileAndFuseOptions::ControlFnResult result;
+      result.yieldProducerReplacement = producer.getOwner() == update;
+      return result;
     };
     FailureOr<scf::SCFTileAndFuseResult> tiled =
         scf::tileConsumerAndFuseProducersUsingSCF(
@@ -235,7 +266,7 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
 
   LogicalResult vectorize(IRRewriter &rewriter, linalg::LinalgOp op) {
     rewriter.setInsertionPoint(op);
-    if (isProduct(op)) {
+    if (isProduct(op) && op.getStaticLoopRanges()[2] != 1) {
       // c is walked one by one: a is broadcast, b is a row.
       scf::SCFTilingOptions options;
       options.setTileSizes(getAsIndexOpFoldResult(&getContext(), {0, 0, 1}));

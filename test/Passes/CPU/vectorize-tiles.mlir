@@ -108,3 +108,17 @@ func.func @left_alone(%x: tensor<?x64xf32>, %b: tensor<8xi1>, %y: tensor<8xf32>)
   %1 = linalg.select ins(%b, %y, %y : tensor<8xi1>, tensor<8xf32>, tensor<8xf32>) outs(%y : tensor<8xf32>) -> tensor<8xf32>
   return %0, %1 : tensor<?x64xf32>, tensor<8xf32>
 }
+
+// A state and its read by one row: the rows of both in one loop, the sums of the
+// read in registers.
+// CHECK-LABEL: func @update_and_read
+// CHECK: scf.for {{.*}} step %c1{{.*}} -> (tensor<1x64xf32>, tensor<64x64xf32>)
+// CHECK: arith.mulf {{.*}} : vector<1x64xf32>
+// CHECK: vector.contract {{.*}} : vector<1x1xf32>, vector<1x64xf32> into vector<1x64xf32>
+// CHECK-NOT: scf.for
+// CHECK: return
+func.func @update_and_read(%s: tensor<64x64xf32>, %g: tensor<64x64xf32>, %q: tensor<1x64xf32>, %acc: tensor<1x64xf32>) -> (tensor<1x64xf32>, tensor<64x64xf32>) {
+  %0 = linalg.mul ins(%s, %g : tensor<64x64xf32>, tensor<64x64xf32>) outs(%s : tensor<64x64xf32>) -> tensor<64x64xf32>
+  %1 = linalg.matmul ins(%q, %0 : tensor<1x64xf32>, tensor<64x64xf32>) outs(%acc : tensor<1x64xf32>) -> tensor<1x64xf32>
+  return %1, %0 : tensor<1x64xf32>, tensor<64x64xf32>
+}

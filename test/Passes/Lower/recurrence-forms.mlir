@@ -1,3 +1,4 @@
+// RUN: attn-opt %s --convert-attn-to-linalg --canonicalize --cse | FileCheck %s --check-prefix=PARTS
 // RUN: attn-opt %s --convert-attn-to-linalg --canonicalize --cse | FileCheck %s --check-prefix=BLOCKS
 // RUN: attn-opt %s --convert-attn-to-linalg | FileCheck %s
 
@@ -102,4 +103,28 @@ func.func @diagonal(%q: !s, %k: !s, %v: !s, %g: !s) -> !s {
 func.func @long_solve(%q: tensor<200x16xf32>, %k: tensor<200x16xf32>, %v: tensor<200x16xf32>) -> tensor<200x16xf32> {
   %o = attn.recurrence #attn.no_decay read(%q "nd" current) erase(%k "nd", %k "nd", %v "nv" decayed) as quadratic -> "nv" : (tensor<200x16xf32>, tensor<200x16xf32>, tensor<200x16xf32>, tensor<200x16xf32>) -> tensor<200x16xf32>
   return %o : tensor<200x16xf32>
+}
+
+// The first cache holds a quarter of the state: an index for each part of 32
+// columns, which is zero at the start and goes through all tokens by itself.
+// PARTS-LABEL: @parts(
+// PARTS: scf.forall (%[[H:.*]], %[[P:.*]]) in (8, 4) shared_outs(%[[OUT:.*]] = %{{.*}})
+// PARTS: %[[COL:.*]] = affine.apply
+// PARTS: linalg.fill {{.*}} -> tensor<128x32xf32>
+// PARTS: tensor.extract_slice %[[OUT]][%[[H]], 0, %[[COL]]] [1, %{{.*}}, 32]
+// PARTS: scf.for
+// PARTS: tensor.extract_slice %{{.*}}[%[[H]], %{{.*}}, %[[COL]]] [1, 1, 32]
+// PARTS: tensor.parallel_insert_slice %{{.*}} into %[[OUT]][%[[H]], 0, %[[COL]]] [1, %{{.*}}, 32]
+func.func @parts(%q: tensor<8x?x128xf32>, %k: tensor<8x?x128xf32>, %v: tensor<8x?x128xf32>) -> tensor<8x?x128xf32> {
+  %o = attn.recurrence #attn.no_decay read(%q "hnd" current) write(%k "hnd", %v "hnv") as recurrent -> "hnv" : (tensor<8x?x128xf32>, tensor<8x?x128xf32>, tensor<8x?x128xf32>) -> tensor<8x?x128xf32>
+  return %o : tensor<8x?x128xf32>
+}
+
+// A map over the values is not cut.
+// PARTS-LABEL: @whole(
+// PARTS: scf.forall (%{{.*}}) in (8)
+func.func @whole(%q: tensor<8x?x128xf32>, %k: tensor<8x?x128xf32>, %x: tensor<8x?x128xf32>) -> tensor<8x?x128xf32> {
+  %v = attn.feature_map %x, #attn.l2_norm : tensor<8x?x128xf32> -> tensor<8x?x128xf32>
+  %o = attn.recurrence #attn.no_decay read(%q "hnd" current) write(%k "hnd", %v "hnv") as recurrent -> "hnv" : (tensor<8x?x128xf32>, tensor<8x?x128xf32>, tensor<8x?x128xf32>) -> tensor<8x?x128xf32>
+  return %o : tensor<8x?x128xf32>
 }
