@@ -268,28 +268,24 @@ struct ConvertAttnToLinalg
     : attn::impl::ConvertAttnToLinalgBase<ConvertAttnToLinalg> {
   using ConvertAttnToLinalgBase::ConvertAttnToLinalgBase;
 
-  /// Tensors for the results of an operation.
-  FailureOr<SmallVector<Value>> emitProducer(TileEmitter &emitter,
-                                             Operation *op) {
+  /// Tensors for the results of an operation, or for what is made of them
+  /// alone.
+  FailureOr<ComputedValues> emitProducer(TileEmitter &emitter, Operation *op) {
     if (auto recurrence = dyn_cast<RecurrenceOp>(op))
       return emitRecurrence(emitter, recurrence);
+    Value result = op->getResult(0);
+    FailureOr<Value> tensor = failure();
     if (auto steps = dyn_cast<ExpandStepsOp>(op))
-      return SmallVector<Value>{
-          emitSteps(steps, emitter.getTensor(steps.getInput()))};
-    if (auto steps = dyn_cast<TakeStepsOp>(op))
-      return SmallVector<Value>{
-          emitSteps(steps, emitter.getTensor(steps.getInput()))};
-    if (isSmall(op)) {
-      FailureOr<Value> vector = emitter.emitSmall(op);
-      if (failed(vector))
-        return failure();
-      return SmallVector<Value>{*vector};
-    }
-    FailureOr<Value> tensor =
-        RootEmitter(emitter, op->getResult(0)).emit(allowQuadratic);
+      tensor = emitSteps(steps, emitter.getTensor(steps.getInput()));
+    else if (auto steps = dyn_cast<TakeStepsOp>(op))
+      tensor = emitSteps(steps, emitter.getTensor(steps.getInput()));
+    else if (isSmall(op))
+      tensor = emitter.emitSmall(op);
+    else
+      tensor = RootEmitter(emitter, result).emit(allowQuadratic);
     if (failed(tensor))
       return failure();
-    return SmallVector<Value>{*tensor};
+    return ComputedValues{{result, *tensor}};
   }
 
   void runOnOperation() override {
@@ -330,10 +326,12 @@ struct ConvertAttnToLinalg
         producers.push_back(op);
     });
     for (Operation *op : producers) {
-      FailureOr<SmallVector<Value>> tensors = emitProducer(emitter, op);
-      if (failed(tensors))
+      if (emitter.isMaterialized(op->getResult(0)))
+        continue;
+      FailureOr<ComputedValues> values = emitProducer(emitter, op);
+      if (failed(values))
         return signalPassFailure();
-      for (auto [root, tensor] : llvm::zip_equal(op->getResults(), *tensors))
+      for (auto [root, tensor] : *values)
         setComputed(root, tensor);
     }
     // 2. The graph's own operations are left without users.

@@ -42,7 +42,7 @@ public:
         named.push_back({axes, operand});
   }
 
-  FailureOr<SmallVector<Value>> emit();
+  FailureOr<ComputedValues> emit();
 
 private:
   /// The results that are written, in the order of the op's results.
@@ -51,7 +51,8 @@ private:
   };
 
   LogicalResult chooseTiles();
-  Value createResult(Value result);
+  void chooseDivision();
+  Value createResult(Value result, Type type);
   FailureOr<Value> createState(Value result, Value initial, double fill);
   OpFoldResult sizeOf(OpBuilder &n, char axis) {
     return getAxisSize(n, loc, emitter, named, axis);
@@ -59,6 +60,9 @@ private:
   Box getBox(OpBuilder &n, const EinsumOperand &axes, const AxisPlaces &places,
              OpFoldResult tokenOffset, OpFoldResult tokens,
              bool inPart = false);
+  Box getOutputBox(OpBuilder &n, const AxisPlaces &places,
+                   OpFoldResult tokenOffset, OpFoldResult tokens, bool inPart);
+  Value divide(OpBuilder &n, const RecurrenceRead &read);
   Value extract(OpBuilder &n, Value tensor, const Box &box);
   FailureOr<Value> readStateTile(OpBuilder &n, Value tensor, Value named,
                                  const AxisPlaces &places, bool isMax);
@@ -80,6 +84,11 @@ private:
   Type element;
   SmallVector<char> stateAxes, readAxes;
   int64_t keys, values;
+  /// The division of the output by its last column, if nothing else reads the
+  /// output: tiles are divided as they leave a chunk.
+  DivideByLastOp division;
+  /// Whether the log scale is a result of its own.
+  bool keepsScale;
   /// The value channels of a part of the state, of which a loop takes one after
   /// the other; `values` are those of a part.
   bool inParts = false;
@@ -143,12 +152,28 @@ LogicalResult RecurrenceEmitter::chooseTiles() {
 // Tensors
 //===----------------------------------------------------------------------===//
 
-/// An empty tensor of the shape of a result.
-Value RecurrenceEmitter::createResult(Value result) {
+void RecurrenceEmitter::chooseDivision() {
+  keepsScale = op.getLogScale() != nullptr;
+  if (!op.getOutput().hasOneUse() || inParts || perValue)
+    return;
+  auto user = dyn_cast<DivideByLastOp>(*op.getOutput().user_begin());
+  if (!user || user->getBlock() != op->getBlock() ||
+      op.getAxes(op.getOutput())[user.getDimension()] != EinsumDim{kValue})
+    return;
+  if (Value scale = user.getLogScale()) {
+    if (scale != op.getLogScale() || !scale.hasOneUse())
+      return;
+    keepsScale = false;
+  }
+  division = user;
+}
+
+/// An empty tensor of the shape of a result, which is stored as `stored`.
+Value RecurrenceEmitter::createResult(Value result, Type stored) {
   if (!result)
     return nullptr;
   SmallVector<OpFoldResult> shape;
-  auto type = cast<RankedTensorType>(result.getType());
+  auto type = cast<RankedTensorType>(stored);
   for (auto [i, dim] : llvm::enumerate(op.getAxes(result))) {
     if (!type.isDynamicDim(i)) {
       shape.push_back(b.getIndexAttr(type.getDimSize(i)));
@@ -185,7 +210,7 @@ FailureOr<Value> RecurrenceEmitter::createState(Value result, Value initial,
                             "the same type and axes");
     return initial;
   }
-  Value empty = createResult(result);
+  Value empty = createResult(result, result.getType());
   Value value = TileOps(b, loc).constant(element, fill);
   return linalg::FillOp::create(b, loc, value, empty).getResult(0);
 }
@@ -234,6 +259,37 @@ Box RecurrenceEmitter::getBox(OpBuilder &n, const EinsumOperand &axes,
     box.sizes.push_back(size);
   }
   return box;
+}
+
+/// The box of the tensor that is stored of the output.
+Box RecurrenceEmitter::getOutputBox(OpBuilder &n, const AxisPlaces &places,
+                                    OpFoldResult tokenOffset,
+                                    OpFoldResult count, bool inPart) {
+  Box box =
+      getBox(n, op.getAxes(op.getOutput()), places, tokenOffset, count, inPart);
+  if (division) {
+    int64_t dim = division.getDimension();
+    box.sizes[dim] = n.getIndexAttr(division.getType().getDimSize(dim));
+  }
+  return box;
+}
+
+/// The tile of the output, or of its division.
+Value RecurrenceEmitter::divide(OpBuilder &n, const RecurrenceRead &read) {
+  if (!division)
+    return read.output;
+  TileOps ops(n, loc);
+  Type to = division.getType().getElementType();
+  int64_t rows = cast<RankedTensorType>(read.output.getType()).getDimSize(0);
+  OpFoldResult zero = n.getIndexAttr(0), last = n.getIndexAttr(values - 1);
+  Value num = ops.getBox(read.output, zero, rows, zero, values - 1),
+        den = ops.flatten(ops.getBox(read.output, zero, rows, last, 1));
+  std::optional<double> floor;
+  if (division.getFloor())
+    floor = division.getFloor()->convertToDouble();
+  Value scale = division.getLogScale() ? read.logScale : Value();
+  return ops.divideRows(ops.convert(num, to), ops.convert(den, to),
+                        division.getEps().convertToDouble(), floor, scale);
 }
 
 Value RecurrenceEmitter::extract(OpBuilder &n, Value tensor, const Box &box) {
@@ -298,8 +354,10 @@ Value RecurrenceEmitter::insertTile(OpBuilder &n, Value tile, Value into,
     tile = ops.flatten(tile); // one value channel
   else if (type.getRank() == 2 && first > second)
     tile = ops.transpose(tile);
-  Box box = getBox(n, axes, places, token, n.getIndexAttr(type.getDimSize(0)),
-                   /*inPart=*/true);
+  OpFoldResult rows = n.getIndexAttr(type.getDimSize(0));
+  Box box = result == op.getOutput()
+                ? getOutputBox(n, places, token, rows, /*inPart=*/true)
+                : getBox(n, axes, places, token, rows, /*inPart=*/true);
   return tensor::InsertSliceOp::create(n, loc, tile, into, box.offsets,
                                        box.sizes, box.strides);
 }
@@ -337,8 +395,8 @@ RecurrenceEmitter::emitReads(OpBuilder &n, RecurrenceChunk &chunk,
   if (failed(read))
     return failure();
   inner.setInsertionPointToEnd(inner.getInsertionBlock());
-  carried[0] =
-      insertTile(inner, read->output, carried[0], op.getOutput(), query, token);
+  carried[0] = insertTile(inner, divide(inner, *read), carried[0],
+                          op.getOutput(), query, token);
   if (logScale)
     carried[1] = insertTile(inner, read->logScale, carried[1], op.getLogScale(),
                             query, token);
@@ -360,7 +418,7 @@ LogicalResult RecurrenceEmitter::emitSequence(OpBuilder &n, scf::ForallOp loop,
   Outputs out;
   unsigned next = 0;
   out.output = outs[next++];
-  out.logScale = op.getLogScale() ? outs[next++] : Value();
+  out.logScale = keepsScale ? outs[next++] : Value();
   out.state = op.getFinalState() ? outs[next++] : Value();
   out.max = op.getFinalMax() ? outs[next++] : Value();
   TileOps ops(n, loc);
@@ -397,7 +455,7 @@ LogicalResult RecurrenceEmitter::emitSequence(OpBuilder &n, scf::ForallOp loop,
   AffineExpr d0 = n.getAffineDimExpr(0), d1 = n.getAffineDimExpr(1);
   OpFoldResult count = affine::makeComposedFoldedAffineApply(
       n, loc, AffineMap::get(2, 0, d1 - d0), {lo, hi});
-  Box outputBox = getBox(n, op.getAxes(op.getOutput()), places, lo, count);
+  Box outputBox = getOutputBox(n, places, lo, count, /*inPart=*/false);
   Box scaleBox;
   SmallVector<Value> carried{start.state};
   if (start.max)
@@ -475,21 +533,30 @@ LogicalResult RecurrenceEmitter::emitSequence(OpBuilder &n, scf::ForallOp loop,
   return success();
 }
 
-FailureOr<SmallVector<Value>> RecurrenceEmitter::emit() {
+FailureOr<ComputedValues> RecurrenceEmitter::emit() {
   if (failed(chooseTiles()))
     return failure();
-  SmallVector<Value> outs{createResult(op.getOutput())};
-  if (op.getLogScale())
-    outs.push_back(createResult(op.getLogScale()));
+  chooseDivision();
+  Value output = division ? division.getResult() : op.getOutput();
+  SmallVector<Value> stored{output},
+      outs{createResult(op.getOutput(), output.getType())};
+  if (keepsScale) {
+    stored.push_back(op.getLogScale());
+    outs.push_back(createResult(op.getLogScale(), op.getLogScale().getType()));
+  }
   FailureOr<Value> state =
       createState(op.getFinalState(), op.getInitialState(), 0);
   FailureOr<Value> max = createState(op.getFinalMax(), op.getInitialMax(),
                                      -std::numeric_limits<double>::infinity());
   if (failed(state) || failed(max))
     return failure();
-  for (Value value : {*state, *max})
-    if (value)
+  for (auto [result, value] :
+       {std::pair<Value, Value>(op.getFinalState(), *state),
+        std::pair<Value, Value>(op.getFinalMax(), *max)})
+    if (result) {
+      stored.push_back(result);
       outs.push_back(value);
+    }
 
   // One iteration a state; a segment of packed sequences has its own.
   SmallVector<OpFoldResult> lower, upper, step;
@@ -538,10 +605,13 @@ FailureOr<SmallVector<Value>> RecurrenceEmitter::emit() {
   }
   if (failed(emitSequence(inner, loop, places, lo, hi)))
     return failure();
-  return SmallVector<Value>(loop.getResults());
+  ComputedValues computed;
+  for (auto [value, tensor] : llvm::zip_equal(stored, loop.getResults()))
+    computed.emplace_back(value, tensor);
+  return computed;
 }
 
-FailureOr<SmallVector<Value>> attn::emitRecurrence(TileEmitter &emitter,
-                                                   RecurrenceOp op) {
+FailureOr<ComputedValues> attn::emitRecurrence(TileEmitter &emitter,
+                                               RecurrenceOp op) {
   return RecurrenceEmitter(emitter, op).emit();
 }

@@ -12,12 +12,14 @@
 
 namespace mlir::attn {
 
+/// Values of the graph and the tensors that hold them.
+using ComputedValues = SmallVector<std::pair<Value, Value>>;
+
 /// Computes a recurrence in its form: in parallel over the batch axes of the
 /// state, and over segments of packed sequences, a loop over the chunks of
 /// tokens that carries the state. Operands are computed a tile at a time by
 /// `emitter`. Returns a tensor for each result; fails with a diagnostic.
-FailureOr<SmallVector<Value>> emitRecurrence(TileEmitter &emitter,
-                                             RecurrenceOp op);
+FailureOr<ComputedValues> emitRecurrence(TileEmitter &emitter, RecurrenceOp op);
 
 } // namespace mlir::attn
 

@@ -76,6 +76,9 @@ public:
   OpFoldResult getSize(OpBuilder &b, Value value, int64_t dim);
 
   /// Reads tiles of `value` from `tensor` from now on.
+  bool isMaterialized(Value value) const {
+    return materialized.contains(value);
+  }
   void setMaterialized(Value value, Value tensor) {
     materialized[value] = tensor;
   }

@@ -7,6 +7,7 @@
 
 #include "runtime/reference/Evaluators.h"
 #include "runtime/reference/Scalars.h"
+#include <algorithm>
 #include <cmath>
 
 using namespace mlir;
@@ -148,14 +149,22 @@ static llvm::Expected<Array> evaluateNamed(FeatureMapOp op,
   llvm::Expected<Array> result = createResult(op, shape);
   if (!result)
     return result;
+  bool isStabilized = map.isExponential() &&
+                      op.getStabilize() == mlir::attn::Stabilize::Token;
   // The features of a line lie `inner` elements apart.
   llvm::Error error =
       forRows(op, map, operands, [&](int64_t line, ArrayRef<double> phi) {
         int64_t count = phi.size();
         double *out =
             getDoubles(*result) + line / inner * inner * count + line % inner;
+        // `attn.feature_scale` has the logarithm of the factor.
+        double factor = 1;
+        if (isStabilized)
+          factor = *std::max_element(phi.begin(), phi.end());
+        if (!(factor > 0 && std::isfinite(factor)))
+          factor = 1;
         for (int64_t i = 0; i < count; ++i)
-          out[i * inner] = phi[i];
+          out[i * inner] = phi[i] / factor;
       });
   if (error)
     return std::move(error);

@@ -7,6 +7,10 @@
 // RUN: not attn-run %s --entry=delta --random=1 --dim=n=9 --stream=0 2>&1 | FileCheck %s --check-prefix=NONE
 // RUN: attn-run %s --entry=position --random=1 --dim=n=9 --stream=4 --verify | FileCheck %s --check-prefix=POSITION
 // RUN: not attn-run %s --entry=position --random=1 --dim=n=65 --stream=4 2>&1 | FileCheck %s --check-prefix=LONG
+// The state of exponential features is relative to their maximum.
+// RUN: attn-run %s --entry=exponential --random=1 --dim=n=70 --stream=33 --verify | FileCheck %s --check-prefix=MAX
+// MAX: streamed: @exponential, 70 tokens
+// MAX: rel_err[2]=
 // STREAM: streamed: @delta, 130 tokens, 37 a call
 // STREAM: rel_err=
 // STREAM: rel_err[1]=
@@ -54,5 +58,14 @@ func.func @position(%q: !t, %k: !t, %v: !v) -> !v {
   %e = attn.feature_map %k, #attn.cosformer<max_len = 64> : !t -> tensor<2x?x32xf32>
   %a = attn.causal_score %f, %e : tensor<2x?x32xf32>, tensor<2x?x32xf32> -> !s
   %o = attn.apply %a, %v : !s, !v -> !v
+  return %o : !v
+}
+
+func.func @exponential(%q: !t, %k: !t, %v: !v) -> !v {
+  %f = attn.feature_map %q, #attn.exp : !t -> !t
+  %e = attn.feature_map %k, #attn.exp : !t -> !t
+  %a = attn.causal_score %f, %e : !t, !t -> !s
+  %p = attn.normalize %a : !s
+  %o = attn.apply %p, %v : !s, !v -> !v
   return %o : !v
 }

@@ -1,3 +1,4 @@
+// RUN: attn-opt %s --convert-attn-to-linalg --canonicalize --cse | FileCheck %s --check-prefix=DIVIDED
 // RUN: attn-opt %s --convert-attn-to-linalg --canonicalize --cse | FileCheck %s --check-prefix=PARTS
 // RUN: attn-opt %s --convert-attn-to-linalg --canonicalize --cse | FileCheck %s --check-prefix=BLOCKS
 // RUN: attn-opt %s --convert-attn-to-linalg | FileCheck %s
@@ -127,4 +128,26 @@ func.func @whole(%q: tensor<8x?x128xf32>, %k: tensor<8x?x128xf32>, %x: tensor<8x
   %v = attn.feature_map %x, #attn.l2_norm : tensor<8x?x128xf32> -> tensor<8x?x128xf32>
   %o = attn.recurrence #attn.no_decay read(%q "hnd" current) write(%k "hnd", %v "hnv") as recurrent -> "hnv" : (tensor<8x?x128xf32>, tensor<8x?x128xf32>, tensor<8x?x128xf32>) -> tensor<8x?x128xf32>
   return %o : tensor<8x?x128xf32>
+}
+
+// Tiles are divided as they leave a chunk: no tensor has the column of sums.
+// DIVIDED-LABEL: @divided(
+// DIVIDED-NOT: tensor.empty{{.*}}x33xf32>
+// DIVIDED: scf.forall {{.*}} shared_outs(%[[OUT:.*]] = %{{.*}}) -> (tensor<8x?x32xf32>)
+// DIVIDED: arith.divf
+// DIVIDED: tensor.insert_slice %{{.*}} : tensor<16x32xf32> into tensor<1x?x32xf32>
+func.func @divided(%q: tensor<8x?x16xf32>, %k: tensor<8x?x16xf32>, %v: tensor<8x?x33xf32>) -> tensor<8x?x32xf32> {
+  %o = attn.recurrence #attn.no_decay read(%q "hnd" current) write(%k "hnd", %v "hnv") as chunkwise 16 -> "hnv" : (tensor<8x?x16xf32>, tensor<8x?x16xf32>, tensor<8x?x33xf32>) -> tensor<8x?x33xf32>
+  %n = attn.divide_by_last %o : tensor<8x?x33xf32> -> tensor<8x?x32xf32>
+  return %n : tensor<8x?x32xf32>
+}
+
+// An output that something else reads is whole.
+// DIVIDED-LABEL: @read_twice(
+// DIVIDED: scf.forall {{.*}} -> (tensor<8x?x33xf32>)
+// DIVIDED: scf.forall {{.*}} -> (tensor<8x?x32xf32>)
+func.func @read_twice(%q: tensor<8x?x16xf32>, %k: tensor<8x?x16xf32>, %v: tensor<8x?x33xf32>) -> (tensor<8x?x33xf32>, tensor<8x?x32xf32>) {
+  %o = attn.recurrence #attn.no_decay read(%q "hnd" current) write(%k "hnd", %v "hnv") as chunkwise 16 -> "hnv" : (tensor<8x?x16xf32>, tensor<8x?x16xf32>, tensor<8x?x33xf32>) -> tensor<8x?x33xf32>
+  %n = attn.divide_by_last %o : tensor<8x?x33xf32> -> tensor<8x?x32xf32>
+  return %o, %n : tensor<8x?x33xf32>, tensor<8x?x32xf32>
 }
