@@ -1,5 +1,4 @@
-//===- InterfaceTypes.h - What feature maps and masks exchange with passes -*-
-//C++ -*-===//
+//===- InterfaceTypes.h - What maps and masks tell passes -*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

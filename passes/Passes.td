@@ -703,7 +703,8 @@ def AttnVectorizeCopies : Pass<"attn-vectorize-copies", "::mlir::func::FuncOp"> 
     }
     ```
 
-    **Legality.** Copies of dynamic shape or strided rows stay as they are.
+    **Legality.** Copies of dynamic shape, of strided rows or of `i1`, vectors of
+    which are packed bits, stay as they are.
 
     **Numerics.** Value-preserving.
 

@@ -18,12 +18,13 @@ namespace mlir::attn {
 
 using namespace mlir;
 
-/// Rows of unit stride, of elements that vectors have.
+/// Rows of unit stride, of elements that vectors have; those of i1 are bits.
 static bool hasRows(MemRefType type) {
   SmallVector<int64_t> strides;
   int64_t offset;
   return type.hasStaticShape() && type.getNumElements() > 0 &&
          VectorType::isValidElementType(type.getElementType()) &&
+         !type.getElementType().isInteger(1) &&
          succeeded(type.getStridesAndOffset(strides, offset)) &&
          (strides.empty() || strides.back() == 1 ||
           type.getShape().back() == 1);

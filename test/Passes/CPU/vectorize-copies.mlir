@@ -40,12 +40,12 @@ func.func @odd(%x: memref<65xf32>, %y: memref<65xf32>, %a: memref<f32>, %b: memr
   return
 }
 
-// Dynamic shapes and strided rows stay.
+// Dynamic shapes, strided rows and bits stay.
 // CHECK-LABEL: @stays(
-// CHECK: memref.copy
-// CHECK: memref.copy
-func.func @stays(%x: memref<?xf32>, %y: memref<?xf32>, %a: memref<8xf32, strided<[2]>>, %b: memref<8xf32>) {
+// CHECK-COUNT-3: memref.copy
+func.func @stays(%m: memref<8xi1>, %n: memref<8xi1>, %x: memref<?xf32>, %y: memref<?xf32>, %a: memref<8xf32, strided<[2]>>, %b: memref<8xf32>) {
   memref.copy %x, %y : memref<?xf32> to memref<?xf32>
   memref.copy %a, %b : memref<8xf32, strided<[2]>> to memref<8xf32>
+  memref.copy %m, %n : memref<8xi1> to memref<8xi1>
   return
 }
