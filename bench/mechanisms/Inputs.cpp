@@ -9,10 +9,10 @@
 #include "dialect/Attn.h"
 #include "mlir/IR/TypeUtilities.h"
 #include "runtime/array/Error.h"
+#include "runtime/array/Slice.h"
 #include "runtime/engine/Engine.h"
 #include "tools/attn-run/Stream.h"
 #include <cmath>
-#include <cstring>
 
 using namespace mlir;
 
@@ -57,25 +57,12 @@ static SmallVector<int64_t> getShape(Type type, tool::TokenDims::Cut cut,
 }
 
 /// Tokens [begin, begin + count) of an array.
-static llvm::Expected<Array> slice(const Array &array, tool::TokenDims::Cut cut,
-                                   int64_t begin, int64_t count) {
+static llvm::Expected<Array> cutTokens(const Array &array,
+                                       tool::TokenDims::Cut cut, int64_t begin,
+                                       int64_t count) {
   if (cut.dim < 0)
     return array;
-  SmallVector<int64_t> shape(array.getShape());
-  int64_t outer = 1, inner = getElementSize(array.getType());
-  for (int64_t i = 0; i < array.getRank(); ++i)
-    if (i != cut.dim)
-      (i < cut.dim ? outer : inner) *= shape[i];
-  int64_t stride = shape[cut.dim] * inner, width = count * cut.steps * inner;
-  shape[cut.dim] = count * cut.steps;
-  auto part = Array::create(array.getType(), shape);
-  if (!part)
-    return part;
-  auto *whole = static_cast<const char *>(array.getData());
-  for (int64_t i = 0; i < outer; ++i)
-    std::memcpy(static_cast<char *>(part->getData()) + i * width,
-                whole + i * stride + begin * cut.steps * inner, width);
-  return part;
+  return getSlice(array, cut.dim, begin * cut.steps, count * cut.steps);
 }
 
 llvm::Expected<SmallVector<Array>> cutInputs(ArrayRef<Array> inputs,
@@ -83,7 +70,7 @@ llvm::Expected<SmallVector<Array>> cutInputs(ArrayRef<Array> inputs,
                                              int64_t count) {
   SmallVector<Array> parts;
   for (auto [i, array] : llvm::enumerate(inputs)) {
-    auto part = slice(array, getCut(graph, i), begin, count);
+    auto part = cutTokens(array, getCut(graph, i), begin, count);
     if (!part)
       return part.takeError();
     parts.push_back(std::move(*part));
@@ -99,21 +86,12 @@ llvm::Expected<Array> createOutput(const Graph &graph, int64_t tokens) {
 
 llvm::Expected<Array> cutOutput(const Array &output, const Graph &graph,
                                 int64_t begin, int64_t count) {
-  return slice(output, getResultCut(graph), begin, count);
+  return cutTokens(output, getResultCut(graph), begin, count);
 }
 
 void placeOutput(const Array &part, Array &output, const Graph &graph,
                  int64_t begin) {
-  int64_t dim = getResultCut(graph).dim, outer = 1, inner = 1;
-  for (auto [i, size] : llvm::enumerate(part.getShape()))
-    (int64_t(i) < dim ? outer : inner) *= size;
-  int64_t stride = inner / part.getShape()[dim] * output.getShape()[dim],
-          offset = inner / part.getShape()[dim] * begin,
-          bytes = getElementSize(part.getType());
-  for (int64_t i = 0; i < outer; ++i)
-    std::memcpy(
-        static_cast<char *>(output.getData()) + (i * stride + offset) * bytes,
-        static_cast<char *>(part.getData()) + i * inner * bytes, inner * bytes);
+  setSlice(part, output, getResultCut(graph).dim, begin);
 }
 
 //===----------------------------------------------------------------------===//

@@ -7,6 +7,7 @@
 
 #include "runtime/array/NpyFile.h"
 #include "runtime/array/Error.h"
+#include "runtime/array/Slice.h"
 #include "llvm/Support/Endian.h"
 #include "llvm/Support/Errno.h"
 #include "llvm/Support/FileSystem.h"
@@ -25,31 +26,6 @@ static constexpr uint64_t kLargestStep = 1 << 30;
 
 static llvm::Error addPath(StringRef path, llvm::Error error) {
   return createError("'" + path + "': " + llvm::toString(std::move(error)));
-}
-
-namespace {
-/// Where a part of an array lies: `count` runs of `bytes`, `stride` apart.
-struct Runs {
-  int64_t count = 1;
-  int64_t bytes = 0;
-  int64_t stride = 0;
-  int64_t offset = 0;
-};
-} // namespace
-
-/// The runs of `part`, which begins at position `begin` of dimension `dim`.
-static Runs getRuns(ElementType type, llvm::ArrayRef<int64_t> whole,
-                    llvm::ArrayRef<int64_t> part, int64_t dim, int64_t begin) {
-  Runs runs;
-  int64_t inner = getElementSize(type);
-  for (int64_t size : whole.drop_front(dim + 1))
-    inner *= size;
-  for (int64_t size : whole.take_front(dim))
-    runs.count *= size;
-  runs.bytes = part[dim] * inner;
-  runs.stride = whole[dim] * inner;
-  runs.offset = begin * inner;
-  return runs;
 }
 
 //===----------------------------------------------------------------------===//

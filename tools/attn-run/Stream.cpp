@@ -12,9 +12,9 @@
 #include "mlir/Pass/PassManager.h"
 #include "passes/Passes.h"
 #include "runtime/array/Error.h"
+#include "runtime/array/Slice.h"
 #include "runtime/engine/CheckContents.h"
 #include "runtime/engine/Diagnostics.h"
-#include <cstring>
 #include <limits>
 
 using namespace mlir;
@@ -159,22 +159,6 @@ llvm::Expected<TokenDims> findTokenDims(func::FuncOp function) {
 // Pieces
 //===----------------------------------------------------------------------===//
 
-/// Puts the steps of `part` into `whole`, from `begin` on.
-static void copySteps(const Array &whole, const Array &part, int64_t dim,
-                      int64_t begin) {
-  ArrayRef<int64_t> shape = whole.getShape();
-  int64_t outer = 1, inner = getElementSize(whole.getType());
-  for (int64_t i = 0; i < dim; ++i)
-    outer *= shape[i];
-  for (int64_t i = dim + 1; i < whole.getRank(); ++i)
-    inner *= shape[i];
-  int64_t bytes = part.getShape()[dim] * inner;
-  auto *to = static_cast<char *>(whole.getData()) + begin * inner;
-  const auto *from = static_cast<const char *>(part.getData());
-  for (int64_t i = 0; i < outer && bytes > 0; ++i)
-    std::memcpy(to + i * shape[dim] * inner, from + i * bytes, bytes);
-}
-
 /// Puts one array of a piece into that of all tokens.
 static llvm::Error appendOne(SmallVectorImpl<Array> &whole, unsigned index,
                              const Array &part, TokenDims::Cut cut,
@@ -190,7 +174,7 @@ static llvm::Error appendOne(SmallVectorImpl<Array> &whole, unsigned index,
     whole.push_back(part);
   }
   if (cut.dim >= 0)
-    copySteps(whole[index], part, cut.dim, begin * cut.steps);
+    setSlice(part, whole[index], cut.dim, begin * cut.steps);
   else
     whole[index] = part;
   return llvm::Error::success();
