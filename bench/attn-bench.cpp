@@ -13,14 +13,13 @@
 #include "RowOracle.h"
 #include "Timing.h"
 #include "dialect/Attn.h"
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
 #include "passes/Passes.h"
 #include "passes/algebra/Explain.h"
 #include "runtime/array/Error.h"
 #include "runtime/engine/Engine.h"
+#include "runtime/engine/GraphContext.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/JSON.h"
@@ -232,13 +231,8 @@ static llvm::Error run() {
   if (tokens < 1 || rounds < 1 || checkedRows < 1)
     return createError("--tokens, --rounds and --checked-rows: expected 1 or "
                        "more");
-  DialectRegistry registry;
-  registerAllDialects(registry);
-  registerAllExtensions(registry);
-  registry.insert<mlir::attn::AttnDialect>();
-  MLIRContext context(registry);
-  context.printOpOnDiagnostic(false);
-  auto module = loadGraph(context);
+  std::unique_ptr<MLIRContext> context = createGraphContext();
+  auto module = loadGraph(*context);
   if (!module)
     return module.takeError();
   auto result = mode == Mode::Scaling ? measureScaling(**module)

@@ -11,9 +11,8 @@
 
 #include "Measurement.h"
 #include "dialect/Attn.h"
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
 #include "runtime/array/Error.h"
+#include "runtime/engine/GraphContext.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/InitLLVM.h"
 #include <omp.h>
@@ -100,12 +99,7 @@ static llvm::Error run() {
     auto [name, command] = StringRef(text).split('=');
     peers.push_back(createProcessPeer(name, command));
   }
-  DialectRegistry registry;
-  registerAllDialects(registry);
-  registerAllExtensions(registry);
-  registry.insert<mlir::attn::AttnDialect>();
-  MLIRContext context(registry);
-  context.printOpOnDiagnostic(false);
+  std::unique_ptr<MLIRContext> context = createGraphContext();
   MeasurementOptions options;
   options.row = *row;
   options.sizes = {batch, tokens, width};
@@ -118,7 +112,7 @@ static llvm::Error run() {
   options.seed = seed;
   options.inputSets = inputSets;
   options.prefix = prefix;
-  auto result = measure(context, options, peers);
+  auto result = measure(*context, options, peers);
   if (!result)
     return result.takeError();
   llvm::outs() << json::Value(std::move(*result)) << '\n';

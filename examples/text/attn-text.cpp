@@ -11,10 +11,10 @@
 #include "TextEmbedding.h"
 #include "dialect/Attn.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "mlir/InitAllDialects.h"
 #include "mlir/Parser/Parser.h"
 #include "passes/algebra/Explain.h"
 #include "runtime/engine/Engine.h"
+#include "runtime/engine/GraphContext.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -385,15 +385,11 @@ int main(int argc, char **argv) {
   auto buffer = readText(path);
   llvm::StringRef text = buffer->getBuffer();
 
-  DialectRegistry registry;
-  registerAllDialects(registry);
-  registry.insert<mlir::attn::AttnDialect>();
-  MLIRContext context(registry);
-  context.printOpOnDiagnostic(false);
-  Graph linear = loadGraph(context, "linear", "linear.mlir");
+  std::unique_ptr<MLIRContext> context = createGraphContext();
+  Graph linear = loadGraph(*context, "linear", "linear.mlir");
   std::vector<Graph> squares;
-  squares.push_back(loadGraph(context, "softmax", "softmax.mlir"));
-  squares.push_back(loadGraph(context, "linear, as written", "linear.mlir",
+  squares.push_back(loadGraph(*context, "softmax", "softmax.mlir"));
+  squares.push_back(loadGraph(*context, "linear, as written", "linear.mlir",
                               /*keepOrder=*/true));
   const Graph &softmax = squares.front();
   if (linear.numHeads != softmax.numHeads || linear.width != softmax.width)

@@ -13,13 +13,12 @@
 #include "StreamRun.h"
 #include "dialect/Attn.h"
 #include "mlir/IR/Remarks.h"
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Support/FileUtilities.h"
 #include "passes/algebra/Explain.h"
 #include "runtime/array/Error.h"
 #include "runtime/engine/CheckArguments.h"
+#include "runtime/engine/GraphContext.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/SourceMgr.h"
@@ -251,26 +250,20 @@ static llvm::Error runFile(const Options &options) {
       openInputFile(options.file, &message);
   if (!buffer)
     return createError(message);
-  DialectRegistry registry;
-  registerAllDialects(registry);
-  registerAllExtensions(registry);
-  registry.insert<mlir::attn::AttnDialect>();
-  MLIRContext context(registry);
-  // A kernel is thousands of lines.
-  context.printOpOnDiagnostic(false);
+  std::unique_ptr<MLIRContext> context = ::attn::createGraphContext();
   auto sources = std::make_shared<llvm::SourceMgr>();
   sources->AddNewSourceBuffer(std::move(buffer), llvm::SMLoc());
-  SourceMgrDiagnosticHandler handler(*sources, &context);
+  SourceMgrDiagnosticHandler handler(*sources, context.get());
   if (options.remarks) {
     remark::RemarkCategories all;
     all.all = all.passed = all.missed = all.analysis = all.failed = ".*";
     if (failed(remark::enableOptimizationRemarks(
-            context, /*streamer=*/nullptr,
+            *context, /*streamer=*/nullptr,
             std::make_unique<remark::RemarkEmittingPolicyAll>(), all,
             /*printAsEmitRemarks=*/true)))
       return createError("remarks cannot be enabled");
   }
-  auto module = parseSourceFile<ModuleOp>(sources, &context);
+  auto module = parseSourceFile<ModuleOp>(sources, context.get());
   if (!module)
     return createError("cannot parse '" + options.file + "'");
   return run(*module, options);

@@ -1,0 +1,21 @@
+//===- GraphContext.cpp - A context for graphs ----------------------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "runtime/engine/GraphContext.h"
+#include "dialect/Attn.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
+
+std::unique_ptr<mlir::MLIRContext> attn::createGraphContext() {
+  mlir::DialectRegistry registry;
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registry.insert<mlir::attn::AttnDialect>();
+  auto context = std::make_unique<mlir::MLIRContext>(registry);
+  context->printOpOnDiagnostic(false);
+  return context;
+}
