@@ -250,17 +250,16 @@ def AttnChooseForm : Pass<"attn-choose-form", "::mlir::func::FuncOp"> {
     otherwise; each part computes the feature maps and the decays of keys anew.
     Value channels that fill no vector of 16 count for 128 of the recurrence and
     16 of a chunk. The factors were fitted to times of single and chunked tokens
-    at K = V = 64 and 128. The cache is `L1_cache_size_in_bytes` of
-    the device `CPU` in the module's `dlti.target_system_spec`, by default 32 KiB.
-    Where the number N of tokens is static, the smaller chunk at the
-    end is counted, and no chunk is larger than N. States (heads and batches) run
-    side by side in every form; the remark has their number and, with `threads`,
-    how many of them each thread takes.
+    at K = V = 64 and 128. The cache is `L1_cache_size_in_bytes` of the device
+    `CPU` in the module's `dlti.target_system_spec`, by default 32 KiB. Where the
+    number N of tokens is static, the smaller chunk at the end is counted, and no
+    chunk is larger than N. States (heads and batches) run side by side in every
+    form; the remark has their number and, with `threads`, how many of them each
+    thread takes.
 
     **Legality.** `form` and `chunk` override the choice; `chunk` alone asks for
-    chunks where a transition has them. A form that a
-    transition does not have is an error if it is asked for; `form` names what to
-    take instead.
+    chunks where a transition has them. A form that a transition does not have is
+    an error if it is asked for; `form` names what to take instead.
 
     **Numerics.** Exact up to rounding.
 
@@ -283,7 +282,6 @@ def AttnChooseForm : Pass<"attn-choose-form", "::mlir::func::FuncOp"> {
     Option<"threads", "threads", "int64_t", /*default=*/"0",
            "Threads that share the states; 0: not known">,
   ];
-  let dependentDialects = ["::mlir::DLTIDialect"];
 }
 
 def AttnExposeState : Pass<"attn-expose-state", "::mlir::func::FuncOp"> {
@@ -321,7 +319,8 @@ def AttnExposeState : Pass<"attn-expose-state", "::mlir::func::FuncOp"> {
     recurrences and is 0 at the start.
 
     **Legality.** What mixes tokens otherwise, scores that are left and token
-    sums, cannot be cut: an error. The function has no callers in the module: their calls would lack the states.
+    sums, cannot be cut: an error. The function has no callers in the module:
+    their calls would lack the states.
 
     **Numerics.** Value-preserving: a run in pieces is the whole run up to the
     rounding of other chunks.

@@ -5,7 +5,6 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mlir/Dialect/DLTI/DLTI.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Passes.h"
 #include "passes/algebra/StateParts.h"

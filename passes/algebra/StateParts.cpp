@@ -17,7 +17,8 @@ static constexpr int64_t kDefaultSize = 32 * 1024;
 /// does not depend on the columns is done for each part.
 static constexpr int64_t kFewestColumns = 32;
 
-int64_t attn::getFirstCacheSize(Operation *op) {
+/// The bytes of the first cache.
+static int64_t getFirstCacheSize(Operation *op) {
   FailureOr<Attribute> size =
       dlti::query(op, {StringRef("CPU"), StringRef("L1_cache_size_in_bytes")});
   if (failed(size))

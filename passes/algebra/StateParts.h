@@ -19,11 +19,9 @@
 
 namespace mlir::attn {
 
-/// The bytes of the first cache: `L1_cache_size_in_bytes` of the device `CPU`
-/// in the `dlti.target_system_spec` around `op`, by default 32 KiB.
-int64_t getFirstCacheSize(Operation *op);
-
-/// Whether a state of so many columns leaves half of the first cache free.
+/// Whether a state of so many columns leaves half of the first cache free, of
+/// `L1_cache_size_in_bytes` of the device `CPU` in the
+/// `dlti.target_system_spec` around `op`, by default 32 KiB.
 bool isNear(RecurrenceOp op, int64_t columns);
 
 /// The value channels of a part: as many as are near, in whole vectors, or all

@@ -10,6 +10,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "passes/Passes.h"
+#include "passes/cpu/Divisors.h"
 
 namespace mlir::attn {
 #define GEN_PASS_DEF_ATTNVECTORIZECOPIES
@@ -28,14 +29,6 @@ static bool hasRows(MemRefType type) {
          succeeded(type.getStridesAndOffset(strides, offset)) &&
          (strides.empty() || strides.back() == 1 ||
           type.getShape().back() == 1);
-}
-
-/// The largest divisor of `size` that is at most `limit`.
-static int64_t getLength(int64_t size, int64_t limit) {
-  for (int64_t length = std::min(size, limit); length > 1; --length)
-    if (size % length == 0)
-      return length;
-  return 1;
 }
 
 namespace {
@@ -59,7 +52,7 @@ struct VectorizeCopies : attn::impl::AttnVectorizeCopiesBase<VectorizeCopies> {
     for (auto [i, size] : llvm::enumerate(type.getShape())) {
       int64_t step = 1;
       if (static_cast<int64_t>(i) + 1 == rank)
-        step = length = getLength(size, vectorLength);
+        step = length = attn::getLargestDivisor(size, vectorLength);
       Value zero = arith::ConstantIndexOp::create(b, loc, 0);
       if (step == size) {
         indices.push_back(zero);

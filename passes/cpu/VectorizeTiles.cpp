@@ -16,6 +16,7 @@
 #include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/Passes.h"
+#include "passes/cpu/Divisors.h"
 
 namespace mlir::attn {
 #define GEN_PASS_DEF_ATTNVECTORIZETILES
@@ -30,9 +31,9 @@ using namespace mlir::attn;
 static int64_t getTile(int64_t size, int64_t limit) {
   if (size <= limit)
     return size;
-  for (int64_t tile = limit; tile * 4 >= limit; --tile)
-    if (size % tile == 0)
-      return tile;
+  int64_t tile = getLargestDivisor(size, limit);
+  if (tile * 4 >= limit)
+    return tile;
   return size <= 4 * limit ? size : 1;
 }
 
@@ -129,10 +130,15 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
     return op && op.getNumLoops() == 3 && op.getNumReductionLoops() == 1;
   }
 
+  /// out[x, y] = f(..), each element by itself; a turned tile is none.
+  static bool isMap(linalg::LinalgOp op) {
+    return op && op.getNumLoops() == 2 && op.getNumParallelLoops() == 2 &&
+           op->getNumResults() == 1 && !isa<linalg::TransposeOp>(op);
+  }
+
   /// The product whose sums `op` maps one by one, and which nothing else reads.
   static linalg::LinalgOp getMappedProduct(linalg::LinalgOp op) {
-    if (op.getNumLoops() != 2 || op.getNumParallelLoops() != 2 ||
-        op->getNumResults() != 1 || isa<linalg::TransposeOp>(op))
+    if (!isMap(op))
       return nullptr;
     for (OpOperand *operand : op.getDpsInputOperands()) {
       auto product = operand->get().getDefiningOp<linalg::LinalgOp>();
@@ -153,12 +159,9 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
     auto update = rhs->get().getDefiningOp<linalg::LinalgOp>();
     AffineMap map = op.getMatchingIndexingMap(rhs);
     bool isUpdate =
-        update && isTile(update) && update->getBlock() == op->getBlock() &&
-        update->getNumResults() == 1 && update.getNumLoops() == 2 &&
-        update.getNumParallelLoops() == 2 &&
-        !isa<linalg::TransposeOp>(update) && !isa<linalg::FillOp>(update) &&
-        map.getNumResults() == 2 && map.getDimPosition(0) == 2 &&
-        map.getDimPosition(1) == 1 &&
+        isMap(update) && isTile(update) && !isa<linalg::FillOp>(update) &&
+        update->getBlock() == op->getBlock() && map.getNumResults() == 2 &&
+        map.getDimPosition(0) == 2 && map.getDimPosition(1) == 1 &&
         update.getMatchingIndexingMap(update.getDpsInitOperand(0)).isIdentity();
     // Others read the updated state once it is whole.
     isUpdate =
@@ -184,8 +187,9 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
       tiles[0] = getTile(ranges[0], registerRows);
       int64_t more = std::max<int64_t>(registerRows / tiles[0], 1);
       tiles[1] = getTile(ranges[1], registerCols * more);
+      // The summed axis is walked by the product itself.
       if (isProduct(op))
-        tiles[2] = getReadUpdate(op) ? 1 : 0;
+        tiles[2] = 0;
       return tiles;
     } else if (op.getNumReductionLoops() == 1 && ranges.size() == 2 &&
                op.getMatchingIndexingMap(op.getDpsInputOperand(0))
@@ -209,11 +213,13 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
   LogicalResult tile(IRRewriter &rewriter, linalg::LinalgOp op,
                      SmallVectorImpl<linalg::LinalgOp> &parts) {
     SmallVector<int64_t> sizes = getTileSizes(op);
+    linalg::LinalgOp update = getReadUpdate(op);
+    if (update)
+      sizes[2] = 1;
     if (llvm::all_of(sizes, [](int64_t size) { return size == 0; }))
       return success();
     rewriter.setInsertionPoint(op);
     llvm::SmallPtrSet<Operation *, 4> fused;
-    Operation *update = getReadUpdate(op);
     if (update) {
       // The sums are carried along the rows: they start before.
       fused.insert(update);
@@ -258,9 +264,8 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
     if (!start || !isTile(start))
       return;
     if (isa<linalg::FillOp>(start) ||
-        (start->hasOneUse() && start->getBlock() == product->getBlock() &&
-         start.getNumLoops() == 2 && start.getNumParallelLoops() == 2 &&
-         !isa<linalg::TransposeOp>(start)))
+        (isMap(start) && start->hasOneUse() &&
+         start->getBlock() == product->getBlock()))
       starts.insert(start);
   }
 

@@ -279,17 +279,12 @@ Value RecurrenceEmitter::divide(OpBuilder &n, const RecurrenceRead &read) {
   if (!division)
     return read.output;
   TileOps ops(n, loc);
-  Type to = division.getType().getElementType();
   int64_t rows = cast<RankedTensorType>(read.output.getType()).getDimSize(0);
   OpFoldResult zero = n.getIndexAttr(0), last = n.getIndexAttr(values - 1);
   Value num = ops.getBox(read.output, zero, rows, zero, values - 1),
-        den = ops.flatten(ops.getBox(read.output, zero, rows, last, 1));
-  std::optional<double> floor;
-  if (division.getFloor())
-    floor = division.getFloor()->convertToDouble();
-  Value scale = division.getLogScale() ? read.logScale : Value();
-  return ops.divideRows(ops.convert(num, to), ops.convert(den, to),
-                        division.getEps().convertToDouble(), floor, scale);
+        den = ops.getBox(read.output, zero, rows, last, 1);
+  return TileEmitter::divideTile(
+      n, division, num, den, division.getLogScale() ? read.logScale : Value());
 }
 
 Value RecurrenceEmitter::extract(OpBuilder &n, Value tensor, const Box &box) {

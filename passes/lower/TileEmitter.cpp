@@ -348,6 +348,18 @@ FailureOr<Value> TileEmitter::emitAppendOnes(OpBuilder &b, AppendOnesOp op,
       b, loc, ops.convert(*input, element), ones, offsets, shape, strides));
 }
 
+Value TileEmitter::divideTile(OpBuilder &b, DivideByLastOp op, Value num,
+                              Value den, Value logScale) {
+  TileOps ops(b, op.getLoc());
+  Type element = op.getType().getElementType();
+  std::optional<double> floor;
+  if (op.getFloor())
+    floor = op.getFloor()->convertToDouble();
+  return ops.divideRows(ops.convert(num, element),
+                        ops.convert(ops.flatten(den), element),
+                        op.getEps().convertToDouble(), floor, logScale);
+}
+
 FailureOr<Value> TileEmitter::emitDivideByLast(OpBuilder &b, DivideByLastOp op,
                                                const TileRequest &request) {
   int64_t dim = op.getDimension();
@@ -367,11 +379,6 @@ FailureOr<Value> TileEmitter::emitDivideByLast(OpBuilder &b, DivideByLastOp op,
   FailureOr<Value> den = emit(b, op.getInput(), last);
   if (failed(num) || failed(den))
     return failure();
-  Type element = op.getType().getElementType();
-  TileOps ops(b, op.getLoc());
-  std::optional<double> floor;
-  if (op.getFloor())
-    floor = op.getFloor()->convertToDouble();
   Value logScale;
   if (op.getLogScale()) {
     // The log scale has no dimension `dim`.
@@ -384,7 +391,5 @@ FailureOr<Value> TileEmitter::emitDivideByLast(OpBuilder &b, DivideByLastOp op,
       return failure();
     logScale = *tile;
   }
-  return ops.divideRows(ops.convert(*num, element),
-                        ops.convert(ops.flatten(*den), element),
-                        op.getEps().convertToDouble(), floor, logScale);
+  return divideTile(b, op, *num, *den, logScale);
 }

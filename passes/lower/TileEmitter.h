@@ -75,10 +75,11 @@ public:
   /// The size of a dimension, from the shapes of what the value is made of.
   OpFoldResult getSize(OpBuilder &b, Value value, int64_t dim);
 
-  /// Reads tiles of `value` from `tensor` from now on.
+  /// Whether tiles of `value` are read from a tensor of their own.
   bool isMaterialized(Value value) const {
     return materialized.contains(value);
   }
+  /// Reads tiles of `value` from `tensor` from now on.
   void setMaterialized(Value value, Value tensor) {
     materialized[value] = tensor;
   }
@@ -88,6 +89,11 @@ public:
     return tensor ? tensor : value;
   }
   const TileSizes &getSizes() const { return sizes; }
+
+  /// What `op` makes of the columns `num` and the last column `den` of a tile,
+  /// and of the log scale of its rows if the operation has one.
+  static Value divideTile(OpBuilder &b, DivideByLastOp op, Value num, Value den,
+                          Value logScale);
 
   /// The loops `size` by `size` over [lo, hi) for each of the sizes, carrying
   /// values. Loops that are known to be empty are left out.

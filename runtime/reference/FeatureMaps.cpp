@@ -149,8 +149,8 @@ static llvm::Expected<Array> evaluateNamed(FeatureMapOp op,
   llvm::Expected<Array> result = createResult(op, shape);
   if (!result)
     return result;
-  bool isStabilized = map.isExponential() &&
-                      op.getStabilize() == mlir::attn::Stabilize::Token;
+  bool isStabilized =
+      map.isExponential() && op.getStabilize() == mlir::attn::Stabilize::Token;
   // The features of a line lie `inner` elements apart.
   llvm::Error error =
       forRows(op, map, operands, [&](int64_t line, ArrayRef<double> phi) {
