@@ -14,6 +14,17 @@ COLORS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7"]
 MARKS = "ox+*"
 
 
+def open_svg(width, height, left, title):
+    """The first lines of a figure."""
+    return [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
+        f' width="{width}" height="{height}" font-family="sans-serif"'
+        ' font-size="12" fill="#222">',
+        f'<rect width="{width}" height="{height}" fill="#fff"/>',
+        f'<text x="{left}" y="24" font-size="15">{html.escape(title)}</text>',
+    ]
+
+
 class Plot:
     """Curves of points (x, y), all positive; `dashed` curves have no marks."""
 
@@ -45,13 +56,7 @@ class Plot:
             t = math.log(y / y0) / math.log(y1 / y0) if y1 > y0 else 0.5
             return height - bottom - t * (height - top - bottom)
 
-        out = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
-            f' width="{width}" height="{height}" font-family="sans-serif"'
-            ' font-size="12" fill="#222">',
-            f'<rect width="{width}" height="{height}" fill="#fff"/>',
-            f'<text x="{left}" y="24" font-size="15">{html.escape(self.title)}</text>',
-        ]
+        out = open_svg(width, height, left, self.title)
         # Grid: powers of 4 across, powers of 10 up.
         x = 4 ** math.ceil(math.log(x0, 4) - 1e-9)
         while x <= x1 * 1.0001:
@@ -153,13 +158,7 @@ class Bars:
             t = math.log(x / low) / math.log(high / low)
             return left + t * (width - left - right)
 
-        out = [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}"'
-            f' width="{width}" height="{height}" font-family="sans-serif"'
-            ' font-size="12" fill="#222">',
-            f'<rect width="{width}" height="{height}" fill="#fff"/>',
-            f'<text x="{left}" y="24" font-size="15">{html.escape(self.title)}</text>',
-        ]
+        out = open_svg(width, height, left, self.title)
         for i, name in enumerate(self.series):
             x = left + 130 * i
             out.append(

@@ -34,8 +34,6 @@ MIN_SPEEDUP = 10
 MAX_ERROR = 1e-5
 # Closer than this, in the model or on the clock, neither order is the winner.
 TIE = 1.25
-# Above this share of the cores that others take, times are disturbed.
-BUSY = 0.1
 
 
 class Failure(Exception):
@@ -52,11 +50,8 @@ class Runner:
 
     def run(self, mode, tokens, seconds):
         """The quietest measurement, of several while others disturb."""
-        rows = []
-        while not rows or (rows[-1]["other_load"] > BUSY
-                           and len(rows) <= self.args.retries):
-            rows.append(self.run_once(mode, tokens, seconds))
-        row = min(rows, key=lambda row: row["other_load"])
+        row = machine.run_quietest(lambda: self.run_once(mode, tokens, seconds),
+                                   self.args.retries)
         self.load = max(self.load, row["other_load"])
         return row
 
@@ -84,7 +79,7 @@ class Runner:
         row = json.loads(result.stdout)
         row["other_load"] = load.get()
         shown = row if mode == "scaling" else row["automatic"]
-        busy = row["other_load"] > BUSY
+        busy = row["other_load"] > machine.BUSY
         say(f" {format_seconds(shown['median_s'])}" + (
             f", others took {100 * row['other_load']:.0f} % of the cores"
             if busy else ""))

@@ -18,6 +18,7 @@ import sys
 import time
 
 import machine
+from tables import format_table
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 GRAPHS = ["gated_deltanet", "gla"]
@@ -60,7 +61,7 @@ def main():
         for tokens in TOKENS:
             peak, seconds = stream(args.run, graph, tokens, args.piece)
             peaks.append(peak)
-            rows.append(f"| {graph} | {tokens} | {peak:.1f} | {seconds:.1f} |")
+            rows.append([graph, tokens, f"{peak:.1f}", f"{seconds:.1f}"])
         holds &= peaks[-1] <= MAX_GROWTH * peaks[0]
     lines = [
         "# Long inputs in pieces",
@@ -69,15 +70,9 @@ def main():
         "time. Peak: what the run added to the process. Seconds: with making the input.",
         "Written by bench/stream.sh.",
         "",
-        "| | |",
-        "|---|---|",
-    ]
-    lines += [
-        f"| {name} | {value} |" for name, value in machine.describe(ROOT, args.build)
-    ]
-    lines += ["", "| graph | tokens | peak, MiB | seconds |", "|---|---|---|---|"]
-    lines += rows
-    lines += [
+        format_table(["", ""], machine.describe(ROOT, args.build)),
+        "",
+        format_table(["graph", "tokens", "peak, MiB", "seconds"], rows),
         "",
         f"The long run takes at most {MAX_GROWTH} times the memory of the short one: "
         + ("holds." if holds else "does NOT hold."),

@@ -25,8 +25,6 @@ import report  # noqa: E402
 from tables import format_seconds, format_tokens, say  # noqa: E402
 
 SCALING_ROWS = {"linear_transformer": 2**20, "softmax": 2**16}
-# Above this share of the cores that others take, times are disturbed.
-BUSY = 0.1
 # One row of each kind of recurrence.
 QUICK_DECODE = ("linear_transformer", "gla", "kda", "rwkv7", "mlstm", "mamba1",
                 "deltaproduct")
@@ -49,15 +47,10 @@ class Runner:
     def run(self, row, **sizes):
         """The quietest measurement, of several while others disturb; None for
         a row that cannot be measured."""
-        best = None
-        for _ in range(1 + self.args.retries):
-            result = self.run_once(row, **sizes)
-            if result is None:
-                return None
-            if best is None or result["other_load"] < best["other_load"]:
-                best = result
-            if best["other_load"] <= BUSY:
-                break
+        best = machine.run_quietest(lambda: self.run_once(row, **sizes),
+                                    self.args.retries)
+        if best is None:
+            return None
         self.load = max(self.load, best["other_load"])
         for entry in best["entries"]:
             if "error" in entry:
@@ -146,7 +139,7 @@ class Runner:
             if "error" in entry:
                 name += " WRONG" if "rel_err" in entry else " failed"
             parts.append(name)
-        if measured["other_load"] > BUSY:
+        if measured["other_load"] > machine.BUSY:
             parts.append(f"others took {100 * measured['other_load']:.0f} %")
         say(" " + ", ".join(parts))
 
