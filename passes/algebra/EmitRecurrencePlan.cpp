@@ -55,9 +55,10 @@ private:
   Location loc;
   RankedTensorType type;
   Type element;
-  EinsumOperand root;
   /// The batch axis that is the value axis of an element-wise recurrence.
+  /// Before `root`, which is made with it.
   char valueAxis = 0;
+  EinsumOperand root;
   llvm::SmallDenseMap<char, int64_t> sizes;
   NamedTensor query, logGate;
   bool stabilized = false, wantsLogScale = false;

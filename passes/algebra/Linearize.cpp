@@ -102,14 +102,17 @@ private:
 
   /// Erases an operation without users and what it alone has used.
   void eraseTree(Operation *op) {
-    SmallVector<Value> operands(op->getOperands());
     if (!isOpTriviallyDead(op))
       return;
+    // Operations, not values: a value is gone with what defines it.
+    SmallVector<Operation *> defs;
+    for (Value operand : op->getOperands())
+      if (Operation *def = operand.getDefiningOp())
+        defs.push_back(def);
     erased.insert(op);
     op->erase();
-    for (Value operand : operands)
-      if (Operation *def = operand.getDefiningOp();
-          def && !erased.contains(def) && isOpTriviallyDead(def) &&
+    for (Operation *def : defs)
+      if (!erased.contains(def) && isOpTriviallyDead(def) &&
           !isa<arith::ConstantOp>(def))
         eraseTree(def);
   }
