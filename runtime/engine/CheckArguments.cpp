@@ -44,10 +44,11 @@ static bool matches(Type type, ArrayRef<int64_t> shape) {
 }
 
 llvm::Error checkArguments(func::FuncOp function, ArrayRef<Array> arguments) {
-  std::string name = ("'" + function.getSymName() + "'").str();
+  // Nothing is written before something is wrong: this is run in every call.
+  auto quoted = [&] { return ("'" + function.getSymName() + "'").str(); };
   if (arguments.size() != function.getNumArguments())
     return createError(function.getLoc(),
-                       name + " takes " +
+                       quoted() + " takes " +
                            llvm::Twine(function.getNumArguments()) +
                            " arguments, got " + llvm::Twine(arguments.size()));
   for (auto [i, type] : llvm::enumerate(function.getArgumentTypes())) {
@@ -55,12 +56,12 @@ llvm::Error checkArguments(func::FuncOp function, ArrayRef<Array> arguments) {
     auto element = getElementType(getElementTypeOrSelf(type));
     if (!element)
       return createError(function.getLoc(),
-                         name + ", argument " + llvm::Twine(i) + ": " +
+                         quoted() + ", argument " + llvm::Twine(i) + ": " +
                              llvm::toString(element.takeError()));
     if (*element != argument.getType() || !matches(type, argument.getShape()))
       return createError(function.getLoc(),
-                         name + ", argument " + llvm::Twine(i) + ": expected " +
-                             getText(type) + ", got " +
+                         quoted() + ", argument " + llvm::Twine(i) +
+                             ": expected " + getText(type) + ", got " +
                              getName(argument.getType()) + " of shape " +
                              attn::getText(argument.getShape()));
   }

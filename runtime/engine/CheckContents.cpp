@@ -38,7 +38,24 @@ llvm::Expected<ContentChecks> ContentChecks::create(func::FuncOp function) {
     return createError(mismatch.loc, "sizes " + Twine(mismatch.first) +
                                          " and " + Twine(mismatch.second) +
                                          " cannot be equal");
-  return ContentChecks(function, std::move(*classes));
+  ContentChecks checks(function, std::move(*classes));
+  checks.addSizes();
+  function.walk([&](Operation *op) {
+    if (auto mask = dyn_cast<MaskOp>(op))
+      checks.addMask(mask);
+    else if (auto map = dyn_cast<FeatureMapOp>(op))
+      checks.addFeatureMap(map);
+    else if (op->getBlock() == &function.getBody().front())
+      checks.addOperands(op);
+  });
+  return checks;
+}
+
+llvm::Error ContentChecks::check(ArrayRef<Array> arguments) const {
+  for (const Check &check : checks)
+    if (llvm::Error error = check(arguments))
+      return error;
+  return llvm::Error::success();
 }
 
 //===----------------------------------------------------------------------===//
@@ -57,45 +74,50 @@ static std::string describe(ShapeClasses::ArgumentDim place,
                        place.argument, sizeOf(place, arguments));
 }
 
-llvm::Error ContentChecks::checkSizes(ArrayRef<Array> arguments) const {
-  for (const auto &constraint : classes.getSizeConstraints()) {
-    int64_t got = sizeOf(constraint.lhs, arguments);
-    std::string what = describe(constraint.lhs, arguments);
-    if (!constraint.rhs) {
-      if (got != constraint.size)
-        return createError(constraint.loc,
-                           what + ", expected " + Twine(constraint.size));
-    } else if (got != sizeOf(*constraint.rhs, arguments)) {
+void ContentChecks::addSizes() {
+  for (const auto &constraint : classes.getSizeConstraints())
+    checks.push_back([constraint](ArrayRef<Array> arguments) -> llvm::Error {
+      int64_t got = sizeOf(constraint.lhs, arguments);
+      if (!constraint.rhs) {
+        if (got == constraint.size)
+          return llvm::Error::success();
+        return createError(constraint.loc, describe(constraint.lhs, arguments) +
+                                               ", expected " +
+                                               Twine(constraint.size));
+      }
+      if (got == sizeOf(*constraint.rhs, arguments))
+        return llvm::Error::success();
       return createError(constraint.loc,
-                         what + " and " + describe(*constraint.rhs, arguments) +
+                         describe(constraint.lhs, arguments) + " and " +
+                             describe(*constraint.rhs, arguments) +
                              ", expected equal sizes");
-    }
-  }
-  for (const auto &constraint : classes.getGroupConstraints()) {
-    int64_t whole = sizeOf(constraint.whole, arguments);
-    int64_t part = sizeOf(constraint.part, arguments);
-    if (part == 0 ? whole != 0 : whole % part != 0)
+    });
+  for (const auto &constraint : classes.getGroupConstraints())
+    checks.push_back([constraint](ArrayRef<Array> arguments) -> llvm::Error {
+      int64_t whole = sizeOf(constraint.whole, arguments);
+      int64_t part = sizeOf(constraint.part, arguments);
+      if (part == 0 ? whole == 0 : whole % part == 0)
+        return llvm::Error::success();
       return createError(constraint.loc,
                          describe(constraint.whole, arguments) + " and " +
                              describe(constraint.part, arguments) +
                              ", expected a multiple of it");
-  }
-  return llvm::Error::success();
+    });
 }
 
-/// The size of a dimension, if it is static or one of an argument.
-std::optional<int64_t> ContentChecks::getSize(Value value, int64_t dim,
-                                              ArrayRef<Array> arguments) const {
+std::optional<ContentChecks::Size> ContentChecks::getSize(Value value,
+                                                          int64_t dim) const {
   ShapeClasses::Id id = classes.getClass(value, dim);
   int64_t size = classes.getStaticSize(id);
   if (ShapedType::isStatic(size))
-    return size;
+    return Size{size, std::nullopt};
   func::FuncOp func = function;
-  for (auto [argument, array] : llvm::zip_equal(func.getArguments(), arguments))
+  for (BlockArgument argument : func.getArguments())
     if (auto type = dyn_cast<RankedTensorType>(argument.getType()))
       for (int64_t i = 0; i < type.getRank(); ++i)
         if (classes.getClass(argument, i) == id)
-          return array.getShape()[i];
+          return Size{size,
+                      ShapeClasses::ArgumentDim{argument.getArgNumber(), i}};
   return std::nullopt;
 }
 
@@ -131,77 +153,65 @@ static std::optional<Contents> getContents(Value operand,
                   }};
 }
 
-llvm::Error ContentChecks::checkMask(MaskOp op,
-                                     ArrayRef<Array> arguments) const {
+void ContentChecks::addMask(MaskOp op) {
   if (op.getMaskOperands().empty())
-    return llvm::Error::success();
+    return;
   int64_t rank = op.getType().getRank();
-  auto rows = getSize(op.getScores(), rank - 2, arguments);
-  auto cols = getSize(op.getScores(), rank - 1, arguments);
-  SmallVector<Contents> operands;
-  SmallVector<SmallVector<int64_t>> shapes;
-  for (Value operand : op.getMaskOperands())
-    if (auto contents = getContents(operand, arguments)) {
+  auto rowCount = getSize(op.getScores(), rank - 2);
+  auto colCount = getSize(op.getScores(), rank - 1);
+  // Operands that the graph computes are known to nobody before it runs.
+  if (!rowCount || !colCount)
+    return;
+  checks.push_back([=](ArrayRef<Array> arguments) mutable -> llvm::Error {
+    SmallVector<Contents> operands;
+    SmallVector<SmallVector<int64_t>> shapes;
+    for (Value operand : op.getMaskOperands()) {
+      auto contents = getContents(operand, arguments);
+      if (!contents)
+        return llvm::Error::success();
       shapes.push_back(contents->shape);
       operands.push_back(std::move(*contents));
     }
-  // Operands that the graph computes are known to nobody before it runs.
-  if (!rows || !cols || operands.size() != op.getMaskOperands().size())
+    auto element = [&](unsigned operand, ArrayRef<int64_t> index) {
+      int64_t position = 0;
+      for (auto [i, size] : llvm::zip_equal(index, shapes[operand]))
+        position = position * size + i;
+      return operands[operand].get(position);
+    };
+    MaskPoint point{
+        0,      0,      rowCount->get(arguments), colCount->get(arguments), {},
+        shapes, element};
+    if (auto message = op.getMask().verifyContents(point))
+      return createError(op.getLoc(), *message);
     return llvm::Error::success();
-  auto element = [&](unsigned operand, ArrayRef<int64_t> index) {
-    int64_t position = 0;
-    for (auto [i, size] : llvm::zip_equal(index, shapes[operand]))
-      position = position * size + i;
-    return operands[operand].get(position);
-  };
-  MaskPoint point{0, 0, *rows, *cols, {}, shapes, element};
-  if (auto message = op.getMask().verifyContents(point))
-    return createError(op.getLoc(), *message);
-  return llvm::Error::success();
+  });
 }
 
-llvm::Error ContentChecks::checkFeatureMap(FeatureMapOp op,
-                                           ArrayRef<Array> arguments) const {
-  if (!op.getMap())
-    return llvm::Error::success();
-  std::optional<int64_t> most = op.getMap()->getMaxTokens();
+void ContentChecks::addFeatureMap(FeatureMapOp op) {
+  std::optional<int64_t> most =
+      op.getMap() ? op.getMap()->getMaxTokens() : std::nullopt;
   if (!most)
-    return llvm::Error::success();
-  auto tokens = getSize(op.getInput(), op.getTokenDimension(), arguments);
-  int64_t start = 0;
-  if (auto argument = dyn_cast_or_null<BlockArgument>(op.getStart());
-      argument && argument.getOwner()->isEntryBlock())
-    start = arguments[argument.getArgNumber()].get(0);
-  if (start < 0)
-    return createError(op.getLoc(),
-                       "expected a start of 0 or more, got " + Twine(start));
-  if (tokens && (*tokens > *most || start > *most - *tokens))
+    return;
+  auto tokens = getSize(op.getInput(), op.getTokenDimension());
+  auto start = dyn_cast_or_null<BlockArgument>(op.getStart());
+  if (start && !start.getOwner()->isEntryBlock())
+    start = BlockArgument();
+  checks.push_back([=](ArrayRef<Array> arguments) mutable -> llvm::Error {
+    int64_t first = start ? arguments[start.getArgNumber()].get(0) : 0;
+    if (first < 0)
+      return createError(op.getLoc(),
+                         "expected a start of 0 or more, got " + Twine(first));
+    if (!tokens)
+      return llvm::Error::success();
+    int64_t count = tokens->get(arguments);
+    if (count <= *most && first <= *most - count)
+      return llvm::Error::success();
     return createError(
         op.getLoc(),
         "the feature map is defined for up to " + Twine(*most) +
-            " tokens, got " + Twine(*tokens) +
-            (start > 0 ? " from " + Twine(start) + " on" : Twine()));
-  return llvm::Error::success();
-}
-
-llvm::Error ContentChecks::check(ArrayRef<Array> arguments) const {
-  if (llvm::Error error = checkSizes(arguments))
-    return error;
-  llvm::Error error = llvm::Error::success();
-  func::FuncOp func = function;
-  func.walk([&](Operation *op) {
-    llvm::Error found = llvm::Error::success();
-    if (auto mask = dyn_cast<MaskOp>(op))
-      found = checkMask(mask, arguments);
-    else if (auto map = dyn_cast<FeatureMapOp>(op))
-      found = checkFeatureMap(map, arguments);
-    else if (op->getBlock() == &func.getBody().front())
-      found = checkOperands(op, arguments);
-    bool stop = static_cast<bool>(found);
-    error = llvm::joinErrors(std::move(error), std::move(found));
-    return stop ? WalkResult::interrupt() : WalkResult::advance();
+            " tokens, got " + Twine(count) +
+            (first > 0 ? " from " + Twine(first) + " on" : Twine()));
   });
-  return error;
 }
 
 } // namespace attn

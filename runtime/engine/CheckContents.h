@@ -11,6 +11,8 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/algebra/ShapeClasses.h"
 #include "runtime/array/Array.h"
+#include <functional>
+#include <vector>
 
 namespace attn {
 
@@ -28,7 +30,8 @@ analyzeSizes(mlir::func::FuncOp function);
 /// where the graph computes them in time linear in the tokens; what else there
 /// is, in regions or behind products of scores, is not checked.
 ///
-/// Keeps the function, which must stay as it is.
+/// Everything that the graph decides is decided once, in create(): a call runs
+/// what is left. Keeps the function, which must stay as it is.
 class ContentChecks {
 public:
   /// An error where sizes can never agree.
@@ -38,33 +41,40 @@ public:
   llvm::Error check(llvm::ArrayRef<Array> arguments) const;
 
 private:
+  /// What may be wrong with the arguments of a call.
+  using Check = std::function<llvm::Error(llvm::ArrayRef<Array>)>;
+  /// What a value holds in a call.
+  using Reader = std::function<llvm::Expected<Array>(llvm::ArrayRef<Array>)>;
+  /// A size that is static or one of an argument.
+  struct Size {
+    int64_t size;
+    std::optional<mlir::attn::ShapeClasses::ArgumentDim> place;
+
+    int64_t get(llvm::ArrayRef<Array> arguments) const {
+      return place ? arguments[place->argument].getShape()[place->dim] : size;
+    }
+  };
+
   ContentChecks(mlir::func::FuncOp function, mlir::attn::ShapeClasses classes)
       : function(function), classes(std::move(classes)) {}
 
-  llvm::Error checkSizes(llvm::ArrayRef<Array> arguments) const;
-  llvm::Error checkMask(mlir::attn::MaskOp op,
-                        llvm::ArrayRef<Array> arguments) const;
-  llvm::Error checkFeatureMap(mlir::attn::FeatureMapOp op,
-                              llvm::ArrayRef<Array> arguments) const;
+  void addSizes();
+  void addMask(mlir::attn::MaskOp op);
+  void addFeatureMap(mlir::attn::FeatureMapOp op);
   /// Decays, gates, segments and steps.
-  llvm::Error checkOperands(mlir::Operation *op,
-                            llvm::ArrayRef<Array> arguments) const;
-  llvm::Error checkRange(mlir::Operation *op, llvm::StringRef name,
-                         mlir::Value value, double lo, double hi,
-                         llvm::ArrayRef<Array> arguments) const;
-  llvm::Error checkSegments(mlir::attn::RecurrenceOp op,
-                            llvm::ArrayRef<Array> arguments) const;
-  llvm::Error checkSteps(mlir::Location loc, mlir::Value few, mlir::Value many,
-                         int64_t dim, int64_t steps,
-                         llvm::ArrayRef<Array> arguments) const;
-  /// What a value holds in this call, if that can be known before it runs.
-  llvm::Expected<std::optional<Array>>
-  getOperand(mlir::Value value, llvm::ArrayRef<Array> arguments) const;
-  std::optional<int64_t> getSize(mlir::Value value, int64_t dim,
-                                 llvm::ArrayRef<Array> arguments) const;
+  void addOperands(mlir::Operation *op);
+  void addRange(mlir::Operation *op, llvm::StringRef name, mlir::Value value,
+                double lo, double hi);
+  void addSegments(mlir::attn::RecurrenceOp op);
+  void addSteps(mlir::Location loc, mlir::Value few, mlir::Value many,
+                int64_t dim, int64_t steps);
+  /// Null for what cannot be known before the graph runs.
+  Reader getReader(mlir::Value value) const;
+  std::optional<Size> getSize(mlir::Value value, int64_t dim) const;
 
   mlir::func::FuncOp function;
   mlir::attn::ShapeClasses classes;
+  std::vector<Check> checks;
 };
 
 } // namespace attn

@@ -55,113 +55,117 @@ static bool isCheap(Operation *op) {
           isa_and_nonnull<tensor::TensorDialect>(op->getDialect()));
 }
 
-llvm::Expected<std::optional<Array>>
-ContentChecks::getOperand(Value value, ArrayRef<Array> arguments) const {
+ContentChecks::Reader ContentChecks::getReader(Value value) const {
   func::FuncOp func = function;
-  Block &block = func.getBody().front();
-  if (value.getParentBlock() != &block)
-    return std::nullopt;
-  if (auto argument = dyn_cast<BlockArgument>(value))
-    return arguments[argument.getArgNumber()];
+  if (value.getParentBlock() != &func.getBody().front())
+    return nullptr;
+  while (auto cast = value.getDefiningOp<tensor::CastOp>())
+    value = cast.getSource();
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    unsigned number = argument.getArgNumber();
+    return [number](ArrayRef<Array> arguments) { return arguments[number]; };
+  }
   if (!llvm::all_of(getSlice(func, value), isCheap))
-    return std::nullopt;
-  llvm::Expected<Array> array = evaluateSlice(func, value, arguments);
-  if (!array)
-    return array.takeError();
-  return std::move(*array);
+    return nullptr;
+  return [func, value](ArrayRef<Array> arguments) {
+    return evaluateSlice(func, value, arguments);
+  };
 }
 
 //===----------------------------------------------------------------------===//
 // Checks
 //===----------------------------------------------------------------------===//
 
-llvm::Error ContentChecks::checkRange(Operation *op, StringRef name,
-                                      Value value, double lo, double hi,
-                                      ArrayRef<Array> arguments) const {
+void ContentChecks::addRange(Operation *op, StringRef name, Value value,
+                             double lo, double hi) {
   if (!value || getBounds(value).isWithin(lo, hi))
-    return llvm::Error::success();
-  auto array = getOperand(value, arguments);
-  if (!array)
-    return array.takeError();
-  if (*array)
-    if (auto wrong = findOutside(name, **array, lo, hi))
+    return;
+  Reader read = getReader(value);
+  if (!read)
+    return;
+  checks.push_back([=](ArrayRef<Array> arguments) -> llvm::Error {
+    llvm::Expected<Array> array = read(arguments);
+    if (!array)
+      return array.takeError();
+    if (auto wrong = findOutside(name, *array, lo, hi))
       return createError(op->getLoc(), *wrong);
-  return llvm::Error::success();
+    return llvm::Error::success();
+  });
 }
 
-llvm::Error ContentChecks::checkSegments(RecurrenceOp op,
-                                         ArrayRef<Array> arguments) const {
-  auto getAxisSize = [&](Value value, char axis) -> std::optional<int64_t> {
+void ContentChecks::addSegments(RecurrenceOp op) {
+  auto getAxisSize = [&](Value value, char axis) -> std::optional<Size> {
     EinsumOperand axes = op.getAxes(value);
     int64_t dim = Einsum::find(axes, axis);
     if (dim < 0 || axes[dim].size() != 1)
       return std::nullopt;
-    return getSize(value, dim, arguments);
+    return getSize(value, dim);
   };
   auto tokens = getAxisSize(op.getOutput(), RecurrenceOp::kToken);
-  auto segments = getOperand(op.getCuSeqlens(), arguments);
-  if (!segments)
-    return segments.takeError();
-  if (!*segments || !tokens)
+  Reader read = getReader(op.getCuSeqlens());
+  if (!read || !tokens)
+    return;
+  SmallVector<Size, 2> states;
+  for (Value state : {op.getInitialState(), op.getInitialMax()})
+    if (state)
+      if (auto size = getAxisSize(state, RecurrenceOp::kSegment))
+        states.push_back(*size);
+  checks.push_back([=](ArrayRef<Array> arguments) mutable -> llvm::Error {
+    llvm::Expected<Array> segments = read(arguments);
+    if (!segments)
+      return segments.takeError();
+    if (auto wrong =
+            verifySegments(op.getContext(), *segments, tokens->get(arguments)))
+      return createError(op.getLoc(), *wrong);
+    int64_t count = segments->getNumElements() - 1;
+    for (const Size &size : states)
+      if (size.get(arguments) != count)
+        return createError(op.getLoc(), "cu_seqlens has " + Twine(count) +
+                                            " segments, expected " +
+                                            Twine(size.get(arguments)));
     return llvm::Error::success();
-  if (auto wrong = verifySegments(op.getContext(), **segments, *tokens))
-    return createError(op.getLoc(), *wrong);
-  int64_t count = (*segments)->getNumElements() - 1;
-  for (Value state : {op.getInitialState(), op.getInitialMax()}) {
-    auto size = state ? getAxisSize(state, RecurrenceOp::kSegment)
-                      : std::optional<int64_t>();
-    if (size && *size != count)
-      return createError(op.getLoc(), "cu_seqlens has " + Twine(count) +
-                                          " segments, expected " +
-                                          Twine(*size));
-  }
-  return llvm::Error::success();
+  });
 }
 
-llvm::Error ContentChecks::checkSteps(Location loc, Value few, Value many,
-                                      int64_t dim, int64_t steps,
-                                      ArrayRef<Array> arguments) const {
-  auto tokens = getSize(few, dim, arguments);
-  auto all = getSize(many, dim, arguments);
-  if (all && *all % steps != 0)
-    return createError(loc, Twine(*all) + " steps are not a multiple of " +
-                                Twine(steps));
-  if (all && tokens && *all != steps * *tokens)
-    return createError(loc, "expected " + Twine(steps) + " steps for each of " +
-                                Twine(*tokens) + " tokens, got " + Twine(*all));
-  return llvm::Error::success();
+void ContentChecks::addSteps(Location loc, Value few, Value many, int64_t dim,
+                             int64_t steps) {
+  auto tokens = getSize(few, dim), all = getSize(many, dim);
+  if (!all)
+    return;
+  checks.push_back([=](ArrayRef<Array> arguments) -> llvm::Error {
+    int64_t got = all->get(arguments);
+    if (got % steps != 0)
+      return createError(loc, Twine(got) + " steps are not a multiple of " +
+                                  Twine(steps));
+    if (tokens && got != steps * tokens->get(arguments))
+      return createError(loc, "expected " + Twine(steps) +
+                                  " steps for each of " +
+                                  Twine(tokens->get(arguments)) +
+                                  " tokens, got " + Twine(got));
+    return llvm::Error::success();
+  });
 }
 
-llvm::Error ContentChecks::checkOperands(Operation *op,
-                                         ArrayRef<Array> arguments) const {
+void ContentChecks::addOperands(Operation *op) {
   if (auto score = dyn_cast<CausalScoreOp>(op)) {
-    if (score.getUnbounded())
-      return llvm::Error::success();
-    return checkRange(op, "decay", score.getDecay(), -kInfinity, 0, arguments);
-  }
-  if (auto gate = dyn_cast<GateOp>(op)) {
-    if (!gate.getLo() || !gate.getHi())
-      return llvm::Error::success();
-    return checkRange(op, "gate", gate.getGate(),
-                      gate.getLo()->convertToDouble(),
-                      gate.getHi()->convertToDouble(), arguments);
-  }
-  if (auto recurrence = dyn_cast<RecurrenceOp>(op)) {
+    if (!score.getUnbounded())
+      addRange(op, "decay", score.getDecay(), -kInfinity, 0);
+  } else if (auto gate = dyn_cast<GateOp>(op)) {
+    if (gate.getLo() && gate.getHi())
+      addRange(op, "gate", gate.getGate(), gate.getLo()->convertToDouble(),
+               gate.getHi()->convertToDouble());
+  } else if (auto recurrence = dyn_cast<RecurrenceOp>(op)) {
     if (recurrence.getTransition().isLogDecay())
-      if (llvm::Error error =
-              checkRange(op, "decay", recurrence.getTransitionOperand(),
-                         -kInfinity, 0, arguments))
-        return error;
-    return recurrence.getCuSeqlens() ? checkSegments(recurrence, arguments)
-                                     : llvm::Error::success();
+      addRange(op, "decay", recurrence.getTransitionOperand(), -kInfinity, 0);
+    if (recurrence.getCuSeqlens())
+      addSegments(recurrence);
+  } else if (auto steps = dyn_cast<ExpandStepsOp>(op)) {
+    addSteps(op->getLoc(), steps.getInput(), steps.getResult(),
+             steps.getTokenDimension(), steps.getSteps());
+  } else if (auto steps = dyn_cast<TakeStepsOp>(op)) {
+    addSteps(op->getLoc(), steps.getResult(), steps.getInput(),
+             steps.getTokenDimension(), steps.getSteps());
   }
-  if (auto steps = dyn_cast<ExpandStepsOp>(op))
-    return checkSteps(op->getLoc(), steps.getInput(), steps.getResult(),
-                      steps.getTokenDimension(), steps.getSteps(), arguments);
-  if (auto steps = dyn_cast<TakeStepsOp>(op))
-    return checkSteps(op->getLoc(), steps.getResult(), steps.getInput(),
-                      steps.getTokenDimension(), steps.getSteps(), arguments);
-  return llvm::Error::success();
 }
 
 } // namespace attn
