@@ -3,6 +3,7 @@
 #   ATTN_VERIFY_ROUNDTRIP=1   runs every attn-opt with --verify-roundtrip
 
 import os
+import shutil
 
 import lit.formats
 from lit.llvm import llvm_config
@@ -43,7 +44,21 @@ config.substitutions += [
     ("%attn_tools", config.attn_tools_dir),
     ("%mlir_include", config.mlir_include_dir),
     ("%python", config.python_executable),
+    ("%llvm_tools", config.llvm_tools_dir),
 ]
+
+# What code for other CPUs can run on.
+try:
+    with open("/proc/cpuinfo") as cpuinfo:
+        flags = set(cpuinfo.read().split())
+except OSError:
+    flags = set()
+if {"avx2", "fma"} <= flags:
+    config.available_features.add("cpu-avx2")
+if "avx512bw" in flags:
+    config.available_features.add("cpu-avx512")
+if shutil.which("qemu-aarch64") and shutil.which("aarch64-linux-gnu-gcc"):
+    config.available_features.add("neon-emulator")
 
 # A sanitized plugin cannot be loaded by a program that is not sanitized.
 if config.attn_sanitized:

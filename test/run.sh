@@ -16,7 +16,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 preset=${ATTN_PRESET:-release}
 results=$root/build/test-results-$preset.json
 
-"$root/tools/setup.sh" all
+# Code for other CPUs is linked and emulated.
+ATTN_EXTRA_PACKAGES="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" \
+  "$root/tools/setup.sh" all
 export TMPDIR=$root/build/tmp
 rm -f "$results"
 status=0
