@@ -21,6 +21,12 @@ enum class OrderChoice {
   Written ///< the one that is written
 };
 
+/// The attribute of an argument that is a state: it is updated in place.
+inline constexpr llvm::StringLiteral kStateAttrName = "attn.state";
+/// The attribute of a function whose states are no results (attn-drop-state-
+/// results): the argument that stands for each result, or -1.
+inline constexpr llvm::StringLiteral kInPlaceAttrName = "attn.in_place";
+
 #define GEN_PASS_DECL
 #include "passes/Passes.h.inc"
 

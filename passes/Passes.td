@@ -490,6 +490,9 @@ def ConvertAttnToLinalg : Pass<"convert-attn-to-linalg", "::mlir::func::FuncOp">
            "Tokens in a tile that a product sums over">,
     Option<"allowQuadratic", "allow-quadratic", "bool", /*default=*/"false",
            "Permit a buffer for scores that leave the graph">,
+    Option<"threads", "threads", "int64_t", /*default=*/"1",
+           "Threads that states are cut into parts for where sequences are "
+           "fewer">,
   ];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
@@ -501,6 +504,43 @@ def ConvertAttnToLinalg : Pass<"convert-attn-to-linalg", "::mlir::func::FuncOp">
 // CPU
 //===----------------------------------------------------------------------===//
 
+def AttnDescribeCpu : Pass<"attn-describe-cpu", "::mlir::ModuleOp"> {
+  let summary = "What LLVM knows of the module's CPU, for the cost models";
+  let description = [{
+    **Before and after.** Asks LLVM for the vectors, registers and caches of the
+    CPU that the module's `llvm.target` names and writes them down as entries of
+    the device `CPU` in `dlti.target_system_spec`, where passes read them. What
+    stands there already is the user's and stays; without `llvm.target` nothing
+    is written. `chip` and `triple` write that attribute first.
+
+    ```mlir
+    module attributes {llvm.target = #llvm.target<triple = "x86_64-unknown-linux-gnu", chip = "haswell">} {
+    }
+    ```
+
+    becomes
+
+    ```mlir
+    module attributes {dlti.target_system_spec = #dlti.target_system_spec<"CPU" = #dlti.target_device_spec<"L1_cache_size_in_bytes" = 32768 : i64, "max_vector_op_width" = 256 : i64, "vector_registers" = 16 : i64>>, llvm.target = #llvm.target<triple = "x86_64-unknown-linux-gnu", chip = "haswell">} {
+    }
+    ```
+
+    **Legality.** LLVM must have the target: an unknown triple or chip is an
+    error.
+
+    **Numerics.** None: results of other CPUs differ by how sums are bracketed.
+
+    **Cost.** None.
+  }];
+  let options = [
+    Option<"triple", "triple", "std::string", /*default=*/"\"\"",
+           "The target triple; the host's if `chip` is given alone">,
+    Option<"chip", "chip", "std::string", /*default=*/"\"\"",
+           "The CPU, as LLVM's -mcpu names it">,
+  ];
+  let dependentDialects = ["::mlir::DLTIDialect", "::mlir::LLVM::LLVMDialect"];
+}
+
 def AttnVectorizeTiles : Pass<"attn-vectorize-tiles", "::mlir::func::FuncOp"> {
   let summary = "Linalg on static tiles to register tiles and vectors";
   let description = [{
@@ -508,7 +548,9 @@ def AttnVectorizeTiles : Pass<"attn-vectorize-tiles", "::mlir::func::FuncOp"> {
     operation is cut into register tiles by upstream's tiling and vectorised by
     upstream's vectoriser. A product keeps `register-rows` by `register-cols`
     sums in registers and walks the summed axis one by one, so that its inner
-    loop broadcasts an element of the left side and reads a row of the right:
+    loop broadcasts an element of the left side and reads a row of the right.
+    The tile follows the vectors and registers that the module's
+    `dlti.target_system_spec` says (see `attn-describe-cpu`), or AVX-512's:
 
     ```mlir
     func.func @product(%a: tensor<64x64xf32>, %b: tensor<64x64xf32>, %acc: tensor<64x64xf32>) -> tensor<64x64xf32> {
@@ -526,12 +568,13 @@ def AttnVectorizeTiles : Pass<"attn-vectorize-tiles", "::mlir::func::FuncOp"> {
     **Cost.** The flops are unchanged.
   }];
   let options = [
-    Option<"registerRows", "register-rows", "int64_t", /*default=*/"8",
-           "Rows of a product's register tile">,
-    Option<"registerCols", "register-cols", "int64_t", /*default=*/"32",
-           "Columns of a product's register tile">,
-    Option<"vectorLength", "vector-length", "int64_t", /*default=*/"64",
-           "Elements of a row that a map handles at once">,
+    Option<"registerRows", "register-rows", "int64_t", /*default=*/"0",
+           "Rows of a product's register tile; 0: a quarter of the registers">,
+    Option<"registerCols", "register-cols", "int64_t", /*default=*/"0",
+           "Columns of a product's register tile; 0: two vectors">,
+    Option<"vectorLength", "vector-length", "int64_t", /*default=*/"0",
+           "Elements of a row that a map handles at once; 0: as many vectors as "
+           "an eighth of the registers">,
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",
@@ -540,12 +583,14 @@ def AttnVectorizeTiles : Pass<"attn-vectorize-tiles", "::mlir::func::FuncOp"> {
 }
 
 def AttnHoistInvariants : Pass<"attn-hoist-invariants", "::mlir::func::FuncOp"> {
-  let summary = "Moves what does not change out of loops, but no tensor that is made";
+  let summary = "Moves what does not change out of loops, but no tensor that is updated";
   let description = [{
     **Before and after.** Upstream's loop-invariant code motion, for scalars,
-    vectors and views. A tensor that a loop makes anew in each iteration and
-    updates in place, such as zeros to sum into, must stay: outside it would be
-    one value that every iteration has to copy.
+    vectors, views, and tensors that a `linalg` operation fills and others only
+    read, such as a decay's exponentials: they leave with their memory. A tensor
+    that a loop makes anew in each iteration and updates in place, such as zeros
+    to sum into, must stay: outside it would be one value that every iteration
+    has to copy.
 
     ```mlir
     func.func @sums(%n: index, %x: f32) -> f32 {
@@ -586,8 +631,9 @@ def AttnLowerVectors : Pass<"attn-lower-vectors", "::mlir::func::FuncOp"> {
 
     **Legality.** Upstream's.
 
-    **Numerics.** The polynomials are accurate to a few ulp of f32; f64 goes to
-    libm.
+    **Numerics.** exp is within 1.1 ulp of f32, expm1 within 1.7 (one polynomial
+    serves both of a value; `passes/cpu/Exponentials.cpp`), upstream's others
+    within a few; f64 goes to libm.
 
     **Cost.** No flops are added but the polynomials'.
   }];
@@ -623,6 +669,45 @@ def AttnSplitEmptyTensors : Pass<"attn-split-empty-tensors", "::mlir::func::Func
     **Cost.** Linear in the number of uses.
   }];
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
+}
+
+def AttnDropStateResults : Pass<"attn-drop-state-results", "::mlir::ModuleOp"> {
+  let summary = "States that are updated in place are no results";
+  let description = [{
+    **Before and after.** A function that returns the buffer of an argument with
+    the attribute `attn.state` would have to copy it: what a function returns is
+    its caller's to free. The caller has the buffer already, so that the result
+    is dropped; `attn.in_place` says which argument stands for each result, -1
+    for what is still returned. This runs after bufferization.
+
+    ```mlir
+    func.func @step(%x: memref<8xf32>, %s: memref<8xf32> {attn.state}) -> (f32, memref<8xf32>) {
+      %c0 = arith.constant 0 : index
+      %y = memref.load %x[%c0] : memref<8xf32>
+      memref.store %y, %s[%c0] : memref<8xf32>
+      return %y, %s : f32, memref<8xf32>
+    }
+    ```
+
+    becomes
+
+    ```mlir
+    func.func @step(%x: memref<8xf32>, %s: memref<8xf32> {attn.state}) -> f32 attributes {attn.in_place = array<i64: -1, 1>} {
+      %c0 = arith.constant 0 : index
+      %y = memref.load %x[%c0] : memref<8xf32>
+      memref.store %y, %s[%c0] : memref<8xf32>
+      return %y : f32
+    }
+    ```
+
+    **Legality.** The function has one block, and nothing in the module refers
+    to it: calls would have to change with it.
+
+    **Numerics.** Value-preserving.
+
+    **Cost.** Saves an allocation and a copy of the state in each call.
+  }];
+  let dependentDialects = ["::mlir::func::FuncDialect"];
 }
 
 def AttnYieldInPlace : Pass<"attn-yield-in-place", "::mlir::func::FuncOp"> {

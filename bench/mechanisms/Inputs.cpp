@@ -175,7 +175,7 @@ llvm::Expected<SmallVector<Array>> convertInputs(ArrayRef<Array> inputs,
   return converted;
 }
 
-llvm::Expected<Graph> exposeStates(const Graph &graph,
+llvm::Expected<Graph> exposeStates(const Graph &graph, ArrayRef<Array> piece,
                                    SmallVector<Array> &states) {
   Graph exposed;
   exposed.names = graph.names;
@@ -191,6 +191,9 @@ llvm::Expected<Graph> exposeStates(const Graph &graph,
   if (!made)
     return made.takeError();
   states = std::move(*made);
+  SmallVector<Array> arguments(piece);
+  llvm::append_range(arguments, states);
+  tool::specialize(function, arguments);
   return exposed;
 }
 

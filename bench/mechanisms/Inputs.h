@@ -38,9 +38,10 @@ llvm::Expected<Array> cutOutput(const Array &output, const Graph &graph,
 void placeOutput(const Array &part, Array &output, const Graph &graph,
                  int64_t begin);
 
-/// The graph with its recurrences' states as arguments and results after its
-/// own; `states` are the initial ones.
+/// The graph for inputs of the sizes of `piece`, with its recurrences' states
+/// as arguments and results after its own; `states` are the initial ones.
 llvm::Expected<Graph> exposeStates(const Graph &graph,
+                                   llvm::ArrayRef<Array> piece,
                                    llvm::SmallVector<Array> &states);
 
 /// What no result has: every byte 0x7f, a huge number in every type.

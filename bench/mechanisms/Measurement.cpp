@@ -76,7 +76,7 @@ llvm::Error Measurement::addOurs(const Case &problem, StringRef type) {
   Graph stepGraph;
   const Graph *compiled = &problem.graph;
   if (options.decodes) {
-    auto exposed = exposeStates(problem.graph, states);
+    auto exposed = exposeStates(problem.graph, problem.sets[0], states);
     if (!exposed)
       return exposed.takeError();
     stepGraph = std::move(*exposed);

@@ -44,5 +44,7 @@ Value ElementwiseDecayAttr::emitLogBound(OpBuilder &builder, Location loc,
                                          Value operand) const {
   // max_d G[d, v]
   TileOps ops(builder, loc);
+  if (cast<RankedTensorType>(operand.getType()).getDimSize(0) == 1)
+    return ops.flatten(operand);
   return ops.rowMax(ops.transpose(operand));
 }

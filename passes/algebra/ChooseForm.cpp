@@ -7,6 +7,7 @@
 
 #include "mlir/IR/Remarks.h"
 #include "passes/Passes.h"
+#include "passes/algebra/CpuSpec.h"
 #include "passes/algebra/StateParts.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -27,18 +28,18 @@ using namespace mlir::attn;
 static constexpr double kProduct = 1.2, kNearStep = 1.15, kFarStep = 1.6,
                         kWeight = 10, kChunkToken = 9000;
 /// What a part of a state computes anew for a token, in flops a key channel:
-/// the exponential of a decay and each feature map.
-static constexpr double kDecayOfPart = 20, kMapOfPart = 90;
-/// Channels that a vector has, and how many of them one takes that is left over
+/// the exponential of a decay, each feature map and each gate of a channel.
+static constexpr double kDecayOfPart = 20, kMapOfPart = 90, kGateOfPart = 120;
+/// How many channels one takes that is left over from whole vectors
 /// at the end of a row: in a product, whose tile has rows, and in a step.
-static constexpr int64_t kLanes = 16, kRestOfProduct = 16, kRestOfStep = 128;
-static constexpr int64_t kChunks[] = {16, 32, 64, 128};
+static constexpr int64_t kRestOfProduct = 16, kRestOfStep = 128;
+static constexpr int64_t kChunks[] = {8, 16, 32, 64, 128};
 
 namespace {
 /// Times a token, in flops at the peak, of the forms of one recurrence.
 struct FormCost {
   double keys, pairs, erases;
-  int64_t values;
+  int64_t values, lanes;
   /// The time of a flop of a step, and flops that all parts but the first add.
   double step, anew;
   /// The tokens of a sequence and the states, kDynamic where a call decides.
@@ -49,6 +50,7 @@ struct FormCost {
       : keys(op.getAxisSize(RecurrenceOp::kKey)), pairs(op.getKeys().size()),
         erases(op.erases() ? 1 : 0),
         values(op.getAxisSize(RecurrenceOp::kValue)),
+        lanes(CpuSpec::get(op).getLanes()),
         step(isNear(op, getPartColumns(op)) ? kNearStep : kFarStep),
         anew(getAnew(op)),
         tokens(op.getCuSeqlens() ? ShapedType::kDynamic
@@ -70,9 +72,13 @@ struct FormCost {
     for (Value operand : op->getOperands())
       if (op.hasAxis(operand, RecurrenceOp::kKey) && operand.getDefiningOp())
         work.insert(operand.getDefiningOp());
-    int64_t maps = 0;
+    double flops = 0;
     for (unsigned i = 0; i < work.size(); ++i) {
-      maps += isa<FeatureMapOp>(work[i]);
+      auto gate = dyn_cast<GateOp>(work[i]);
+      if (isa<FeatureMapOp>(work[i]))
+        flops += kMapOfPart;
+      else if (gate && gate.getGate().getType() == gate.getType())
+        flops += kGateOfPart;
       if (isa<FeatureMapOp, GateOp, ScaleOp>(work[i]))
         for (Value operand : work[i]->getOperands())
           if (Operation *source = operand.getDefiningOp())
@@ -83,12 +89,12 @@ struct FormCost {
                   op.getTransition().isLogDecay();
     int64_t parts = op.getAxisSize(RecurrenceOp::kValue) / getPartColumns(op);
     return (parts - 1) * op.getAxisSize(RecurrenceOp::kKey) *
-           (kMapOfPart * maps + kDecayOfPart * decays);
+           (flops + kDecayOfPart * decays);
   }
 
   /// Value channels, with what those cost that fill no vector.
   double getWidth(int64_t rest) const {
-    return values - values % kLanes + values % kLanes * double(rest);
+    return values - values % lanes + values % lanes * double(rest);
   }
   /// Products with the state: each pair writes, the output and the erasure
   /// read.
@@ -96,7 +102,7 @@ struct FormCost {
     return 2 * keys * width * (pairs + 1 + 2 * erases);
   }
   double getRecurrent() const {
-    double width = values < kLanes ? kLanes : getWidth(kRestOfStep);
+    double width = values < lanes ? lanes : getWidth(kRestOfStep);
     // A multiplication takes as long as one with an addition.
     double flops =
         getStateFlops(width) +
@@ -106,7 +112,7 @@ struct FormCost {
   /// In chunks of one size.
   double getEven(double chunk) const {
     double products = (pairs + erases) * (1 + erases);
-    double width = values < kLanes ? kLanes : getWidth(kRestOfProduct);
+    double width = values < lanes ? lanes : getWidth(kRestOfProduct);
     double flops = products * (2 * chunk * keys + 2 * chunk * width) +
                    getStateFlops(width) + erases * chunk * width;
     return flops * kProduct + kChunkToken +

@@ -121,7 +121,7 @@ private:
   BlockArgument addState(Type type, Location loc) {
     func::FuncOp func = getOperation();
     unsigned index = func.getNumArguments();
-    NamedAttribute state(StringAttr::get(&getContext(), "attn.state"),
+    NamedAttribute state(StringAttr::get(&getContext(), kStateAttrName),
                          UnitAttr::get(&getContext()));
     (void)func.insertArgument(index, type,
                               DictionaryAttr::get(&getContext(), state), loc);

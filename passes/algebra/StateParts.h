@@ -19,14 +19,20 @@
 
 namespace mlir::attn {
 
-/// Whether a state of so many columns leaves half of the first cache free, of
-/// `L1_cache_size_in_bytes` of the device `CPU` in the
-/// `dlti.target_system_spec` around `op`, by default 32 KiB.
+/// Whether a state of so many columns leaves half of the CPU's first cache free.
 bool isNear(RecurrenceOp op, int64_t columns);
 
-/// The value channels of a part: as many as are near, in whole vectors, or all
-/// of them where tiles of values cannot be cut.
+/// The value channels of a part of a state, or all of them where tiles of
+/// values cannot be cut. Columns do not depend on each other: results are the
+/// same whatever the parts. For single steps: as many columns as are near.
 int64_t getPartColumns(RecurrenceOp op);
+/// At most `columns`, and as many as leave work for all threads where there are
+/// fewer sequences.
+int64_t getThreadColumns(RecurrenceOp op, int64_t columns, int64_t threads);
+
+/// The value channels of `columns` that a step takes at a time: as many as stay
+/// in registers if the recurrence is one for each element, otherwise all.
+int64_t getStepColumns(RecurrenceOp op, int64_t columns);
 
 } // namespace mlir::attn
 

@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Linalg/IR/Linalg.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/LoopLikeInterface.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
@@ -19,11 +20,47 @@ namespace mlir::attn {
 
 using namespace mlir;
 
-/// Whether a result of the operation is a tensor with contents of its own.
-static bool makesTensor(Operation *op) {
-  return !isa<tensor::ExtractSliceOp, tensor::CollapseShapeOp,
-              tensor::ExpandShapeOp, tensor::CastOp>(op) &&
-         llvm::any_of(op->getResultTypes(), llvm::IsaPred<TensorType>);
+static bool isView(Operation *op) {
+  return isa<tensor::ExtractSliceOp, tensor::CollapseShapeOp,
+             tensor::ExpandShapeOp, tensor::CastOp>(op);
+}
+
+/// Whether nobody updates the tensor in place or carries it on.
+static bool isOnlyRead(Value tensor) {
+  return llvm::all_of(tensor.getUses(), [](OpOperand &use) {
+    Operation *user = use.getOwner();
+    if (isView(user))
+      return use.getOperandNumber() == 0 && isOnlyRead(user->getResult(0));
+    auto op = dyn_cast<linalg::LinalgOp>(user);
+    return op && op.isDpsInput(&use);
+  });
+}
+
+/// What linalg operations fill.
+static bool isEmpty(Value value) {
+  auto empty = value.getDefiningOp<tensor::EmptyOp>();
+  return empty && empty.getType().hasStaticShape();
+}
+
+/// Whether the operation makes no tensor, or one that is the same in every
+/// iteration: made in memory of its own and only read.
+static bool mayLeave(Operation *op) {
+  if (isView(op) ||
+      llvm::none_of(op->getResultTypes(), llvm::IsaPred<TensorType>))
+    return true;
+  auto map = dyn_cast<linalg::LinalgOp>(op);
+  return map && !isa<linalg::FillOp>(op) &&
+         llvm::all_of(map.getDpsInits(), isEmpty) &&
+         llvm::all_of(op->getResults(), isOnlyRead);
+}
+
+/// Moves an operation before the loop, with the memory that it fills.
+static void move(LoopLikeOpInterface loop, Operation *op) {
+  for (OpOperand &operand : op->getOpOperands())
+    if (!loop.isDefinedOutsideOfLoop(operand.get()))
+      operand.set(
+          OpBuilder(loop).clone(*operand.get().getDefiningOp())->getResult(0));
+  loop.moveOutOfLoop(op);
 }
 
 namespace {
@@ -34,13 +71,12 @@ struct HoistInvariants : attn::impl::AttnHoistInvariantsBase<HoistInvariants> {
       moveLoopInvariantCode(
           loop.getLoopRegions(),
           [&](Value value, Region *) {
-            return loop.isDefinedOutsideOfLoop(value);
+            return loop.isDefinedOutsideOfLoop(value) || isEmpty(value);
           },
           [&](Operation *op, Region *) {
-            return isMemoryEffectFree(op) && isSpeculatable(op) &&
-                   !makesTensor(op);
+            return isMemoryEffectFree(op) && isSpeculatable(op) && mayLeave(op);
           },
-          [&](Operation *op, Region *) { loop.moveOutOfLoop(op); });
+          [&](Operation *op, Region *) { move(loop, op); });
     });
   }
 };

@@ -16,6 +16,7 @@
 #include "mlir/Dialect/Vector/Transforms/VectorRewritePatterns.h"
 #include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/Passes.h"
+#include "passes/algebra/CpuSpec.h"
 #include "passes/cpu/Divisors.h"
 
 namespace mlir::attn {
@@ -37,14 +38,21 @@ static int64_t getTile(int64_t size, int64_t limit) {
   return size <= 4 * limit ? size : 1;
 }
 
-/// Elements of the widest vectors.
-static constexpr int64_t kLanes = 16;
-
 namespace {
 struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
   using AttnVectorizeTilesBase::AttnVectorizeTilesBase;
 
   void runOnOperation() override {
+    // Accumulators take half of the registers, in rows of two vectors.
+    CpuSpec cpu = CpuSpec::get(getOperation());
+    lanes = cpu.getLanes();
+    auto choose = [](Option<int64_t> &option, int64_t value) {
+      if (option == 0)
+        option = value;
+    };
+    choose(registerRows, cpu.vectorRegisters / 4);
+    choose(registerCols, 2 * lanes);
+    choose(vectorLength, cpu.getMapLength());
     if (failed(fuseMaps()))
       return signalPassFailure();
     SmallVector<linalg::LinalgOp> ops;
@@ -85,12 +93,12 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
       return;
     int64_t dim = 1, size = ranges[dim];
     if (op.getIteratorTypesArray()[dim] != utils::IteratorType::parallel ||
-        size <= kLanes || size % kLanes == 0)
+        size <= lanes || size % lanes == 0)
       return;
     rewriter.setInsertionPoint(op);
     auto [whole, rest] =
         linalg::splitOp(rewriter, cast<TilingInterface>(op.getOperation()), dim,
-                        rewriter.getIndexAttr(size - size % kLanes));
+                        rewriter.getIndexAttr(size - size % lanes));
     if (!whole || !rest)
       return;
     ops[i] = cast<linalg::LinalgOp>(whole.getOperation());
@@ -214,8 +222,13 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
                      SmallVectorImpl<linalg::LinalgOp> &parts) {
     SmallVector<int64_t> sizes = getTileSizes(op);
     linalg::LinalgOp update = getReadUpdate(op);
-    if (update)
+    if (update) {
+      // A row of the update stands beside the sums.
+      int64_t columns = op.getStaticLoopRanges()[1];
+      int64_t tile = getTile(columns, registerRows * registerCols / 2);
+      sizes[1] = tile == columns ? 0 : tile;
       sizes[2] = 1;
+    }
     if (llvm::all_of(sizes, [](int64_t size) { return size == 0; }))
       return success();
     rewriter.setInsertionPoint(op);
@@ -295,5 +308,8 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
       rewriter.replaceOp(op, result->replacements);
     return success();
   }
+
+  /// Elements of the widest vectors.
+  int64_t lanes = 0;
 };
 } // namespace

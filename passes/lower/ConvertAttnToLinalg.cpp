@@ -272,7 +272,7 @@ struct ConvertAttnToLinalg
   /// alone.
   FailureOr<ComputedValues> emitProducer(TileEmitter &emitter, Operation *op) {
     if (auto recurrence = dyn_cast<RecurrenceOp>(op))
-      return emitRecurrence(emitter, recurrence);
+      return emitRecurrence(emitter, recurrence, threads);
     Value result = op->getResult(0);
     FailureOr<Value> tensor = failure();
     if (auto steps = dyn_cast<ExpandStepsOp>(op))
@@ -345,12 +345,14 @@ struct ConvertAttnToLinalg
     for (Operation *op : llvm::reverse(graph))
       if (op->use_empty())
         op->erase();
-    // 3. What the graph says about its arguments has no reader any more.
+    // 3. What the graph says about its arguments has no reader any more, but
+    //    that they are states.
     func::FuncOp function = getOperation();
     for (unsigned i = 0; i < function.getNumArguments(); ++i)
       for (NamedAttribute attr :
            llvm::to_vector(function_interface_impl::getArgAttrs(function, i)))
-        if (isa_and_nonnull<AttnDialect>(attr.getNameDialect()))
+        if (isa_and_nonnull<AttnDialect>(attr.getNameDialect()) &&
+            attr.getName() != kStateAttrName)
           function.removeArgAttr(i, attr.getName());
   }
 };

@@ -30,8 +30,8 @@ struct Box {
 
 class RecurrenceEmitter {
 public:
-  RecurrenceEmitter(TileEmitter &emitter, RecurrenceOp op)
-      : emitter(emitter), op(op), b(op), loc(op.getLoc()),
+  RecurrenceEmitter(TileEmitter &emitter, RecurrenceOp op, int64_t threads)
+      : emitter(emitter), op(op), threads(threads), b(op), loc(op.getLoc()),
         element(op.getElementType()), stateAxes(op.getStateAxes()),
         readAxes(op.getReadAxes()), keys(op.getAxisSize(kKey)),
         values(op.getAxisSize(kValue)),
@@ -51,39 +51,55 @@ private:
   };
 
   LogicalResult chooseTiles();
+  void takeParts(int64_t columns);
   void chooseDivision();
   Value createResult(Value result, Type type);
   FailureOr<Value> createState(Value result, Value initial, double fill);
   OpFoldResult sizeOf(OpBuilder &n, char axis) {
     return getAxisSize(n, loc, emitter, named, axis);
   }
+  /// Value channels of the part of a tensor that one sequence has.
+  struct Columns {
+    OpFoldResult offset;
+    int64_t size;
+  };
   Box getBox(OpBuilder &n, const EinsumOperand &axes, const AxisPlaces &places,
              OpFoldResult tokenOffset, OpFoldResult tokens,
-             bool inPart = false);
+             std::optional<Columns> inPart = std::nullopt);
   Box getOutputBox(OpBuilder &n, const AxisPlaces &places,
-                   OpFoldResult tokenOffset, OpFoldResult tokens, bool inPart);
+                   OpFoldResult tokenOffset, OpFoldResult tokens,
+                   std::optional<Columns> inPart = std::nullopt);
   Value divide(OpBuilder &n, const RecurrenceRead &read);
   Value extract(OpBuilder &n, Value tensor, const Box &box);
   FailureOr<Value> readStateTile(OpBuilder &n, Value tensor, Value named,
                                  const AxisPlaces &places, bool isMax);
   Value insertTile(OpBuilder &n, Value tile, Value into, Value result,
-                   const AxisPlaces &places, OpFoldResult token);
+                   const AxisPlaces &places, OpFoldResult token,
+                   Columns columns);
   LogicalResult emitSequence(OpBuilder &n, scf::ForallOp loop,
                              const AxisPlaces &places, OpFoldResult lo,
                              OpFoldResult hi);
   FailureOr<SmallVector<Value>> emitReads(OpBuilder &n, RecurrenceChunk &chunk,
                                           const RecurrenceState &entry,
                                           const AxisPlaces &places,
-                                          OpFoldResult token, Value output,
-                                          Value logScale);
+                                          OpFoldResult token, Columns columns,
+                                          Value output, Value logScale);
+  using Carried = FailureOr<SmallVector<Value>>;
+  Carried emitChunk(OpBuilder &n, const AxisPlaces &places, OpFoldResult local,
+                    int64_t size, Columns columns, ValueRange carried);
+  Carried emitColumns(OpBuilder &n, const AxisPlaces &places,
+                      OpFoldResult local, ValueRange carried);
 
   TileEmitter &emitter;
   RecurrenceOp op;
+  int64_t threads;
   OpBuilder b;
   Location loc;
   Type element;
   SmallVector<char> stateAxes, readAxes;
   int64_t keys, values;
+  /// The value channels of which a token's step takes some after the others.
+  int64_t stepColumns = 0;
   /// The division of the output by its last column, if nothing else reads the
   /// output: tiles are divided as they leave a chunk.
   DivideByLastOp division;
@@ -104,6 +120,13 @@ private:
 // Forms
 //===----------------------------------------------------------------------===//
 
+/// Cuts the states into parts of so many columns, or of fewer for the threads.
+void RecurrenceEmitter::takeParts(int64_t columns) {
+  columns = getThreadColumns(op, columns, threads);
+  inParts = columns < values;
+  values = stepColumns = columns;
+}
+
 /// The sizes of the chunks of the op's form.
 LogicalResult RecurrenceEmitter::chooseTiles() {
   tokens = sizeOf(b, kToken);
@@ -117,10 +140,8 @@ LogicalResult RecurrenceEmitter::chooseTiles() {
   switch (form) {
   case RecurrenceForm::Recurrent:
     ladder = {1};
-    if (int64_t columns = getPartColumns(op); columns < values) {
-      values = columns;
-      inParts = true;
-    }
+    takeParts(getPartColumns(op));
+    stepColumns = getStepColumns(op, values);
     return success();
   case RecurrenceForm::Quadratic:
     if (!count || op.getCuSeqlens())
@@ -136,6 +157,7 @@ LogicalResult RecurrenceEmitter::chooseTiles() {
            << op.getTransition()
            << (op.getLogGate() ? " with a running maximum" : "")
            << " takes one token at a time (form=recurrent)";
+  takeParts(values);
   // What chunks leave is computed by smaller ones.
   if (count && !op.getCuSeqlens()) {
     ladder = TileEmitter::getLadder(tokens, chunk);
@@ -154,7 +176,8 @@ LogicalResult RecurrenceEmitter::chooseTiles() {
 
 void RecurrenceEmitter::chooseDivision() {
   keepsScale = op.getLogScale() != nullptr;
-  if (!op.getOutput().hasOneUse() || inParts || perValue)
+  if (!op.getOutput().hasOneUse() || inParts || stepColumns < values ||
+      perValue)
     return;
   auto user = dyn_cast<DivideByLastOp>(*op.getOutput().user_begin());
   if (!user || user->getBlock() != op->getBlock() ||
@@ -218,7 +241,7 @@ FailureOr<Value> RecurrenceEmitter::createState(Value result, Value initial,
 Box RecurrenceEmitter::getBox(OpBuilder &n, const EinsumOperand &axes,
                               const AxisPlaces &places,
                               OpFoldResult tokenOffset, OpFoldResult count,
-                              bool inPart) {
+                              std::optional<Columns> inPart) {
   Box box;
   AffineExpr d0 = n.getAffineDimExpr(0), d1 = n.getAffineDimExpr(1);
   for (const EinsumDim &dim : axes) {
@@ -237,11 +260,15 @@ Box RecurrenceEmitter::getBox(OpBuilder &n, const EinsumOperand &axes,
         continue;
       auto place = places.ranges.find(axis);
       OpFoldResult extent = sizeOf(n, axis);
-      // A part of the value channels, in whole or in a tensor of that part.
-      if (inParts && axis == kValue) {
+      // Some of the value channels, of all or of those of a part.
+      if (axis == kValue && inPart && (inParts || stepColumns < values)) {
+        size = n.getIndexAttr(inPart->size);
+        offset = inPart->offset;
+        continue;
+      }
+      if (axis == kValue && inParts) {
         size = n.getIndexAttr(values);
-        if (!inPart)
-          offset = place->second.offset;
+        offset = place->second.offset;
         continue;
       }
       offset = affine::makeComposedFoldedAffineApply(
@@ -264,7 +291,8 @@ Box RecurrenceEmitter::getBox(OpBuilder &n, const EinsumOperand &axes,
 /// The box of the tensor that is stored of the output.
 Box RecurrenceEmitter::getOutputBox(OpBuilder &n, const AxisPlaces &places,
                                     OpFoldResult tokenOffset,
-                                    OpFoldResult count, bool inPart) {
+                                    OpFoldResult count,
+                                    std::optional<Columns> inPart) {
   Box box =
       getBox(n, op.getAxes(op.getOutput()), places, tokenOffset, count, inPart);
   if (division) {
@@ -339,7 +367,7 @@ FailureOr<Value> RecurrenceEmitter::readStateTile(OpBuilder &n, Value tensor,
 /// sequence has.
 Value RecurrenceEmitter::insertTile(OpBuilder &n, Value tile, Value into,
                                     Value result, const AxisPlaces &places,
-                                    OpFoldResult token) {
+                                    OpFoldResult token, Columns columns) {
   EinsumOperand axes = op.getAxes(result);
   int64_t first = Einsum::find(axes, kToken),
           second = Einsum::find(axes, kValue);
@@ -351,8 +379,8 @@ Value RecurrenceEmitter::insertTile(OpBuilder &n, Value tile, Value into,
     tile = ops.transpose(tile);
   OpFoldResult rows = n.getIndexAttr(type.getDimSize(0));
   Box box = result == op.getOutput()
-                ? getOutputBox(n, places, token, rows, /*inPart=*/true)
-                : getBox(n, axes, places, token, rows, /*inPart=*/true);
+                ? getOutputBox(n, places, token, rows, columns)
+                : getBox(n, axes, places, token, rows, columns);
   return tensor::InsertSliceOp::create(n, loc, tile, into, box.offsets,
                                        box.sizes, box.strides);
 }
@@ -366,7 +394,7 @@ FailureOr<SmallVector<Value>>
 RecurrenceEmitter::emitReads(OpBuilder &n, RecurrenceChunk &chunk,
                              const RecurrenceState &entry,
                              const AxisPlaces &places, OpFoldResult token,
-                             Value output, Value logScale) {
+                             Columns columns, Value output, Value logScale) {
   SmallVector<Value> carried{output};
   if (logScale)
     carried.push_back(logScale);
@@ -391,16 +419,93 @@ RecurrenceEmitter::emitReads(OpBuilder &n, RecurrenceChunk &chunk,
     return failure();
   inner.setInsertionPointToEnd(inner.getInsertionBlock());
   carried[0] = insertTile(inner, divide(inner, *read), carried[0],
-                          op.getOutput(), query, token);
+                          op.getOutput(), query, token, columns);
   if (logScale)
     carried[1] = insertTile(inner, read->logScale, carried[1], op.getLogScale(),
-                            query, token);
+                            query, token, columns);
   for (scf::ForOp loop : llvm::reverse(loops)) {
     OpBuilder end = OpBuilder::atBlockEnd(loop.getBody());
     scf::YieldOp::create(end, loc, carried);
     carried.assign(loop.getResults().begin(), loop.getResults().end());
   }
   return carried;
+}
+
+/// A chunk or a token, on some value channels: what is carried is the state,
+/// the maximum if there is one, and what the sequence has of the output and of
+/// the log scale.
+RecurrenceEmitter::Carried
+RecurrenceEmitter::emitChunk(OpBuilder &n, const AxisPlaces &places,
+                             OpFoldResult local, int64_t size, Columns columns,
+                             ValueRange carried) {
+  bool hasMax = op.getLogGate() != nullptr;
+  RecurrenceState entry{carried[0], hasMax ? carried[1] : Value()};
+  unsigned first = hasMax ? 2 : 1;
+  Value output = carried[first];
+  Value logScale = keepsScale ? carried[first + 1] : Value();
+  RecurrenceChunk chunk(n, emitter, op, places, size, columns.size);
+  RecurrenceState exit;
+  if (failed(chunk.prepare(entry, readAxes.empty() ? &places : nullptr)))
+    return failure();
+  if (chunk.readsAfterUpdate())
+    exit = chunk.emitUpdate(entry);
+  FailureOr<SmallVector<Value>> reads =
+      emitReads(n, chunk, chunk.readsAfterUpdate() ? exit : entry, places,
+                local, columns, output, logScale);
+  if (failed(reads))
+    return failure();
+  if (!chunk.readsAfterUpdate())
+    exit = chunk.emitUpdate(entry);
+  SmallVector<Value> results{exit.state};
+  if (hasMax)
+    results.push_back(exit.max);
+  llvm::append_range(results, *reads);
+  return results;
+}
+
+/// A token's step on `stepColumns` value channels after the others: what each
+/// computes stays in registers.
+RecurrenceEmitter::Carried
+RecurrenceEmitter::emitColumns(OpBuilder &n, const AxisPlaces &places,
+                               OpFoldResult local, ValueRange carried) {
+  auto loop = scf::ForOp::create(
+      n, loc, arith::ConstantIndexOp::create(n, loc, 0),
+      arith::ConstantIndexOp::create(n, loc, values),
+      arith::ConstantIndexOp::create(n, loc, stepColumns), carried);
+  OpBuilder inner = OpBuilder::atBlockBegin(loop.getBody());
+  OpFoldResult column = loop.getInductionVar();
+  AxisPlaces here = places;
+  AxisRange &range = here.ranges[kValue];
+  AffineExpr d0 = inner.getAffineDimExpr(0), d1 = inner.getAffineDimExpr(1);
+  range = {range.offset ? affine::makeComposedFoldedAffineApply(
+                              inner, loc, AffineMap::get(2, 0, d0 + d1),
+                              {range.offset, column})
+                        : column,
+           stepColumns};
+  // The state [K, V] and, if there is one, the maximum [V].
+  SmallVector<Value> parts(loop.getRegionIterArgs());
+  unsigned count = op.getLogGate() ? 2 : 1;
+  OpFoldResult zero = inner.getIndexAttr(0), one = inner.getIndexAttr(1),
+               rows = inner.getIndexAttr(keys),
+               cols = inner.getIndexAttr(stepColumns);
+  SmallVector<OpFoldResult> offsets{zero, column}, sizes{rows, cols},
+      strides{one, one};
+  for (unsigned i = 0; i < count; ++i)
+    parts[i] = tensor::ExtractSliceOp::create(
+        inner, loc, parts[i], ArrayRef(offsets).drop_front(i),
+        ArrayRef(sizes).drop_front(i), ArrayRef(strides).drop_front(i));
+  Carried results =
+      emitChunk(inner, here, local, 1, {column, stepColumns}, parts);
+  if (failed(results))
+    return failure();
+  inner.setInsertionPointToEnd(loop.getBody());
+  for (unsigned i = 0; i < count; ++i)
+    (*results)[i] = tensor::InsertSliceOp::create(
+        inner, loc, (*results)[i], loop.getRegionIterArg(i),
+        ArrayRef(offsets).drop_front(i), ArrayRef(sizes).drop_front(i),
+        ArrayRef(strides).drop_front(i));
+  scf::YieldOp::create(inner, loc, *results);
+  return SmallVector<Value>(loop.getResults());
 }
 
 /// One sequence: the tokens [lo, hi) of one index of the state's batch axes.
@@ -450,7 +555,7 @@ LogicalResult RecurrenceEmitter::emitSequence(OpBuilder &n, scf::ForallOp loop,
   AffineExpr d0 = n.getAffineDimExpr(0), d1 = n.getAffineDimExpr(1);
   OpFoldResult count = affine::makeComposedFoldedAffineApply(
       n, loc, AffineMap::get(2, 0, d1 - d0), {lo, hi});
-  Box outputBox = getOutputBox(n, places, lo, count, /*inPart=*/false);
+  Box outputBox = getOutputBox(n, places, lo, count);
   Box scaleBox;
   SmallVector<Value> carried{start.state};
   if (start.max)
@@ -462,33 +567,14 @@ LogicalResult RecurrenceEmitter::emitSequence(OpBuilder &n, scf::ForallOp loop,
   }
   // 2. The chunks.
   auto body = [&](OpBuilder &m, Value token, int64_t size,
-                  ValueRange now) -> FailureOr<SmallVector<Value>> {
-    RecurrenceState entry{now[0], start.max ? now[1] : Value()};
-    unsigned first = start.max ? 2 : 1;
-    Value output = now[first];
-    Value logScale = out.logScale ? now[first + 1] : Value();
+                  ValueRange now) -> Carried {
     AxisPlaces here = places;
     here.ranges[kToken] = {OpFoldResult(token), size};
     OpFoldResult local = affine::makeComposedFoldedAffineApply(
         m, loc, AffineMap::get(2, 0, d1 - d0), {lo, OpFoldResult(token)});
-    RecurrenceChunk chunk(m, emitter, op, here, size, values);
-    RecurrenceState exit;
-    if (failed(chunk.prepare(entry, readAxes.empty() ? &here : nullptr)))
-      return failure();
-    if (chunk.readsAfterUpdate())
-      exit = chunk.emitUpdate(entry);
-    FailureOr<SmallVector<Value>> reads =
-        emitReads(m, chunk, chunk.readsAfterUpdate() ? exit : entry, here,
-                  local, output, logScale);
-    if (failed(reads))
-      return failure();
-    if (!chunk.readsAfterUpdate())
-      exit = chunk.emitUpdate(entry);
-    SmallVector<Value> results{exit.state};
-    if (start.max)
-      results.push_back(exit.max);
-    llvm::append_range(results, *reads);
-    return results;
+    if (size == 1 && stepColumns < values)
+      return emitColumns(m, here, local, now);
+    return emitChunk(m, here, local, size, {m.getIndexAttr(0), values}, now);
   };
   FailureOr<SmallVector<Value>> results =
       TileEmitter::forEachTile(n, loc, lo, hi, ladder, carried, body);
@@ -606,7 +692,7 @@ FailureOr<ComputedValues> RecurrenceEmitter::emit() {
   return computed;
 }
 
-FailureOr<ComputedValues> attn::emitRecurrence(TileEmitter &emitter,
-                                               RecurrenceOp op) {
-  return RecurrenceEmitter(emitter, op).emit();
+FailureOr<ComputedValues>
+attn::emitRecurrence(TileEmitter &emitter, RecurrenceOp op, int64_t threads) {
+  return RecurrenceEmitter(emitter, op, threads).emit();
 }

@@ -302,6 +302,30 @@ static Value minus(TileOps &ops, Value x, Value y, Type element,
                  });
 }
 
+/// e^(x - max) and e^(y - max), with max that of x and y. One of them is 1, and
+/// both are 0 where x and y are -inf: one exponential serves both,
+///   e = e^min(x - max, y - max),   x > y ? 1 : e   and   y > x ? 1 : e.
+static std::pair<Value, Value> shareOfMax(TileOps &ops, Value x, Value y,
+                                          Value max, Type element,
+                                          int64_t values) {
+  Value dx = minus(ops, x, max, element, values),
+        dy = minus(ops, y, max, element, values);
+  auto share = [&](Value first, Value second) {
+    return combine(ops, first, second, element, values,
+                   [](OpBuilder &n, Location l, ValueRange v) -> Value {
+                     // Of both orders the same operations but for the last.
+                     Value lo = arith::MinimumFOp::create(n, l, v[0], v[1]);
+                     Value one = arith::ConstantOp::create(
+                         n, l, n.getFloatAttr(lo.getType(), 1));
+                     Value isMax = arith::CmpFOp::create(
+                         n, l, arith::CmpFPredicate::OGT, v[0], v[1]);
+                     return arith::SelectOp::create(
+                         n, l, isMax, one, math::ExpOp::create(n, l, lo));
+                   });
+  };
+  return {share(dx, dy), share(dy, dx)};
+}
+
 static Value plus(TileOps &ops, Value x, StringRef dims, Value y,
                   StringRef yDims) {
   auto type = cast<RankedTensorType>(x.getType());
@@ -329,6 +353,16 @@ LogicalResult RecurrenceChunk::prepareToken(const RecurrenceState &entry) {
     if (bound)
       aged = plus(ops, aged, valueDims(aged), bound, valueDims(bound));
     nextMax = maximum(ops, aged, gate, element, values);
+    // The factor of all rows is the bound's where they have one decay.
+    if (!operand || (kind.isLogDecay() &&
+                     (rankOf(operand) == rankOf(bound) || keys == 1))) {
+      auto [past, now] = shareOfMax(ops, aged, gate, nextMax, element, values);
+      factor = TileOps::Named{past, rankOf(past) == 0 ? "" : "j"};
+      weight = now;
+      operand = Value();
+    }
+  }
+  if (gate && !factor) {
     Value shift = minus(ops, entry.max, nextMax, element, values);
     StringRef along = rankOf(shift) == 0 ? "" : "j";
     if (operand && kind.isLogDecay())
@@ -373,7 +407,8 @@ RecurrenceState RecurrenceChunk::updateToken(const RecurrenceState &entry) {
   for (auto [key, value] : writes) {
     Value weighted = value;
     if (gate) {
-      Value weight = ops.exp(minus(ops, gate, nextMax, element, values));
+      if (!weight)
+        weight = ops.exp(minus(ops, gate, nextMax, element, values));
       weighted = ops.multiply(value, weight, valueDims(weight));
     }
     tiles.push_back({key, "i"});
@@ -407,8 +442,10 @@ Value RecurrenceChunk::readDecayed(Value state, Value row) {
   return readState(ops.multiply(state, factor->tile, factor->dims), row);
 }
 
-/// output + sum_i (q . (w k_i)) v_i, the pairs of the token itself.
-FailureOr<Value> RecurrenceChunk::addOwnPair(Value output, Value row, Value max,
+/// output + sum_i (q . (w k_i)) v_i, the pairs of the token itself, which have
+/// the weight `scale` beside the state where there is one.
+FailureOr<Value> RecurrenceChunk::addOwnPair(Value output, Value row,
+                                             Value scale,
                                              const AxisPlaces &query) {
   TileOps ops(b, loc);
   for (auto [key, value] : ArrayRef(writes).take_front(op.getKeys().size())) {
@@ -429,10 +466,8 @@ FailureOr<Value> RecurrenceChunk::addOwnPair(Value output, Value row, Value max,
           b, loc, weight, ArrayRef<ReassociationIndices>{});
     }
     Value own = ops.multiply(value, weight, valueDims(weight));
-    if (gate) {
-      Value scale = ops.exp(minus(ops, gate, max, element, values));
+    if (scale)
       own = ops.multiply(own, scale, valueDims(scale));
-    }
     output = ops.add(output, own, "i");
   }
   return output;
@@ -454,12 +489,15 @@ RecurrenceChunk::readToken(const RecurrenceState &entry,
     output = readState(entry.state, *row);
   }
   if (op.getBonus()) {
+    Value own;
     if (gate) {
       max = maximum(ops, entry.max, gate, element, values);
-      Value scale = ops.exp(minus(ops, entry.max, max, element, values));
-      output = ops.multiply(output, scale, valueDims(scale));
+      Value past;
+      std::tie(past, own) =
+          shareOfMax(ops, entry.max, gate, max, element, values);
+      output = ops.multiply(output, past, valueDims(past));
     }
-    FailureOr<Value> sum = addOwnPair(output, *row, max, query);
+    FailureOr<Value> sum = addOwnPair(output, *row, own, query);
     if (failed(sum))
       return failure();
     output = *sum;

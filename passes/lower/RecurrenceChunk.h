@@ -73,7 +73,7 @@ private:
   RecurrenceState updateToken(const RecurrenceState &entry);
   Value readState(Value state, Value row);
   Value readDecayed(Value state, Value row);
-  FailureOr<Value> addOwnPair(Value output, Value row, Value max,
+  FailureOr<Value> addOwnPair(Value output, Value row, Value scale,
                               const AxisPlaces &query);
 
   OpBuilder b;
@@ -98,6 +98,9 @@ private:
   std::optional<TileOps::Named> factor;
   Value decayed;
   Value nextMax;
+  /// What the gate leaves of the values that are written, if it is known with
+  /// the factor.
+  Value weight;
 };
 
 } // namespace mlir::attn

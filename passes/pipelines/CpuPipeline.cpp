@@ -46,9 +46,11 @@ void attn::buildTilingPipeline(OpPassManager &pm,
                                const CpuPipelineOptions &options) {
   ConvertAttnToLinalgOptions tiles;
   tiles.allowQuadratic = options.allowQuadratic;
+  tiles.threads = options.threads;
   pm.addNestedPass<func::FuncOp>(createConvertAttnToLinalg(tiles));
   addCleanup(pm);
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
+  pm.addNestedPass<func::FuncOp>(createAttnHoistInvariants());
   pm.addNestedPass<func::FuncOp>(createAttnVectorizeTiles());
   addCleanup(pm);
   // Sums stay in registers across the loop that adds to them.
@@ -69,6 +71,7 @@ void attn::buildBufferizationPipeline(OpPassManager &pm) {
       bufferization::LayoutMapOption::IdentityLayoutMap;
   pm.addPass(bufferization::createOneShotBufferizePass(bufferize));
   addCleanup(pm);
+  pm.addPass(createAttnDropStateResults());
   // Tiles live on the stack of the thread that computes them, one for all
   // iterations of a loop. This comes before deallocation: a buffer that is
   // freed explicitly is not promoted.
@@ -124,6 +127,10 @@ void attn::buildLLVMPipeline(OpPassManager &pm,
 
 void attn::buildCpuPipeline(OpPassManager &pm,
                             const CpuPipelineOptions &options) {
+  AttnDescribeCpuOptions cpu;
+  cpu.triple = options.triple;
+  cpu.chip = options.chip;
+  pm.addPass(createAttnDescribeCpu(cpu));
   buildAlgebraPipeline(pm, options);
   buildTilingPipeline(pm, options);
   buildBufferizationPipeline(pm);

@@ -39,6 +39,13 @@ struct CpuPipelineOptions : PassPipelineOptions<CpuPipelineOptions> {
       *this, "threads",
       llvm::cl::desc("Threads that the cost model counts on; 0: not known"),
       llvm::cl::init(0)};
+  PassOptions::Option<std::string> triple{
+      *this, "triple",
+      llvm::cl::desc("The target triple; the host's if chip is given alone")};
+  PassOptions::Option<std::string> chip{
+      *this, "chip",
+      llvm::cl::desc("The CPU, as LLVM's -mcpu names it; by default what the "
+                     "module's llvm.target says")};
   PassOptions::Option<bool> parallel{
       *this, "parallel",
       llvm::cl::desc("Run batches and tiles of tokens in OpenMP threads"),

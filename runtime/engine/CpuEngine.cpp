@@ -16,6 +16,8 @@
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/Passes.h"
+#include "passes/algebra/CpuSpec.h"
 #include "passes/pipelines/CpuPipeline.h"
 #include "runtime/array/Error.h"
 #include "runtime/engine/CheckArguments.h"
@@ -101,7 +103,8 @@ static llvm::Expected<func::FuncOp> isolate(ModuleOp module, StringRef entry) {
       function->setArgAttr(
           i, bufferization::BufferizationDialect::kWritableAttrName,
           BoolAttr::get(module.getContext(),
-                        function->getArgAttr(i, "attn.state") != nullptr));
+                        function->getArgAttr(i, mlir::attn::kStateAttrName) !=
+                            nullptr));
   (*function)->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
                        UnitAttr::get(module.getContext()));
   return function;
@@ -122,25 +125,27 @@ static mlir::attn::RecurrenceForm getForm(Form form) {
   llvm_unreachable("form without a name");
 }
 
-/// What the cost model asks of this machine.
-static void describeMachine(ModuleOp module) {
+/// What is not LLVM's to know of this machine.
+static void describeCache(ModuleOp module) {
   long bytes = sysconf(_SC_LEVEL1_DCACHE_SIZE);
   if (bytes <= 0 || module->hasAttr(DLTIDialect::kTargetSystemDescAttrName))
     return; // unknown, or said by the user
   MLIRContext *context = module.getContext();
   context->loadDialect<DLTIDialect>();
   auto size = DataLayoutEntryAttr::get(
-      StringAttr::get(context, "L1_cache_size_in_bytes"),
-      IntegerAttr::get(IntegerType::get(context, 32), bytes));
-  DataLayoutEntryInterface device =
-      DataLayoutEntryAttr::get(StringAttr::get(context, "CPU"),
-                               TargetDeviceSpecAttr::get(context, {size}));
+      StringAttr::get(context, mlir::attn::CpuSpec::kFirstCache),
+      IntegerAttr::get(IntegerType::get(context, 64), bytes));
+  DataLayoutEntryInterface device = DataLayoutEntryAttr::get(
+      StringAttr::get(context, mlir::attn::CpuSpec::kDevice),
+      TargetDeviceSpecAttr::get(context, {size}));
   module->setAttr(DLTIDialect::kTargetSystemDescAttrName,
                   TargetSystemSpecAttr::get(context, {device}));
 }
 
 llvm::Error CpuEngine::lower(ModuleOp module) const {
-  describeMachine(module);
+  describeCache(module);
+  if (llvm::Error error = setHostTarget(module))
+    return error;
   MLIRContext *context = module.getContext();
   PassManager pm(context);
   pm.addPass(createSymbolDCEPass());
@@ -186,9 +191,6 @@ CpuEngine::compile(ModuleOp module, StringRef entry) const {
     if (auto element = getElementType(getElementTypeOrSelf(type)); !element)
       return createError(function->getLoc(),
                          llvm::toString(element.takeError()));
-  auto layout = ResultBuffer::create(function->getResultTypes());
-  if (!layout)
-    return createError(function->getLoc(), llvm::toString(layout.takeError()));
   auto checks = ContentChecks::create(*function);
   if (!checks)
     return checks.takeError();
@@ -196,6 +198,14 @@ CpuEngine::compile(ModuleOp module, StringRef entry) const {
   OwningOpRef<ModuleOp> code(graph->clone());
   if (llvm::Error error = lower(*code))
     return std::move(error);
+  // States in place are no results of the code.
+  SmallVector<int64_t> inPlace(function->getNumResults(), -1);
+  if (auto places = code->lookupSymbol(entry)->getAttrOfType<DenseI64ArrayAttr>(
+          mlir::attn::kInPlaceAttrName))
+    inPlace.assign(places.asArrayRef().begin(), places.asArrayRef().end());
+  auto layout = ResultBuffer::create(function->getResultTypes(), inPlace);
+  if (!layout)
+    return createError(function->getLoc(), llvm::toString(layout.takeError()));
   auto engine =
       compileForHost(*code, {options.optLevel, options.dumpDirectory});
   if (!engine)
@@ -233,16 +243,13 @@ CpuCallable::call(ArrayRef<Array> arguments) const {
   SmallVector<void *> packed;
   // A struct is returned through a hidden first argument, a scalar through the
   // last packed one.
-  FunctionType type = func::FuncOp(function).getFunctionType();
-  bool isStruct =
-      type.getNumResults() > 1 ||
-      llvm::any_of(type.getResults(), llvm::IsaPred<RankedTensorType>);
-  if (isStruct)
+  if (results.isStruct())
     packed.push_back(&resultData);
+  FunctionType type = func::FuncOp(function).getFunctionType();
   for (auto [i, input] : llvm::enumerate(type.getInputs()))
     packed.push_back(isa<RankedTensorType>(input) ? &pointers[i]
                                                   : arguments[i].getData());
-  if (!isStruct && type.getNumResults() == 1)
+  if (results.isScalar())
     packed.push_back(resultData);
 
   // A property of the calling thread.

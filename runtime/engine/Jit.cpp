@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/engine/Jit.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/ExecutionEngine/OptUtils.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "runtime/array/Error.h"
@@ -19,15 +20,37 @@
 
 using namespace attn;
 
-static llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-createHostTarget(int optLevel) {
+static llvm::Expected<llvm::orc::JITTargetMachineBuilder> detectHost() {
   static const bool ready = [] {
     return !llvm::InitializeNativeTarget() &&
            !llvm::InitializeNativeTargetAsmPrinter();
   }();
   if (!ready)
     return createError("LLVM has no code generator for this host");
-  auto builder = llvm::orc::JITTargetMachineBuilder::detectHost();
+  return llvm::orc::JITTargetMachineBuilder::detectHost();
+}
+
+llvm::Error attn::setHostTarget(mlir::ModuleOp module) {
+  auto host = detectHost();
+  if (!host)
+    return host.takeError();
+  mlir::MLIRContext *context = module.getContext();
+  context->loadDialect<mlir::LLVM::LLVMDialect>();
+  auto getText = [&](llvm::StringRef text) {
+    return mlir::StringAttr::get(context, text);
+  };
+  module->setAttr(mlir::LLVM::LLVMDialect::getTargetAttrName(),
+                  mlir::LLVM::TargetAttr::get(
+                      context, getText(host->getTargetTriple().str()),
+                      getText(host->getCPU()),
+                      mlir::LLVM::TargetFeaturesAttr::get(
+                          context, host->getFeatures().getString())));
+  return llvm::Error::success();
+}
+
+static llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
+createHostTarget(int optLevel) {
+  auto builder = detectHost();
   if (!builder)
     return builder.takeError();
   if (auto level = llvm::CodeGenOpt::getLevel(optLevel))

@@ -19,6 +19,9 @@ struct JitOptions {
   std::string dumpDirectory;
 };
 
+/// Names this machine as the `llvm.target` of a module.
+llvm::Error setHostTarget(mlir::ModuleOp module);
+
 /// Compiles a module of the LLVM dialect (and OpenMP) for this machine. What
 /// kernels call is resolved and global constructors have run.
 llvm::Expected<std::unique_ptr<mlir::ExecutionEngine>>

@@ -35,15 +35,21 @@ MemRefDescriptor::MemRefDescriptor(const Array &array) {
   llvm::append_range(words, getRowMajorStrides(array.getShape()));
 }
 
-llvm::Expected<ResultBuffer> ResultBuffer::create(mlir::TypeRange results) {
+llvm::Expected<ResultBuffer>
+ResultBuffer::create(mlir::TypeRange results, llvm::ArrayRef<int64_t> inPlace) {
   ResultBuffer buffer;
   int64_t end = 0;
-  for (mlir::Type type : results) {
+  for (auto [type, argument] : llvm::zip_equal(results, inPlace)) {
     auto tensor = llvm::dyn_cast<mlir::RankedTensorType>(type);
     auto element =
         attn::getElementType(tensor ? tensor.getElementType() : type);
     if (!element)
       return element.takeError();
+    if (argument >= 0) {
+      buffer.fields.push_back({*element, std::nullopt, 0, argument});
+      continue;
+    }
+    ++buffer.numReturned;
     int64_t size = getElementSize(*element);
     int64_t alignment = size;
     std::optional<int64_t> rank;
@@ -53,11 +59,17 @@ llvm::Expected<ResultBuffer> ResultBuffer::create(mlir::TypeRange results) {
       size = MemRefDescriptor::getNumWords(*rank) * alignment;
     }
     int64_t offset = llvm::alignTo(end, alignment);
-    buffer.fields.push_back({*element, rank, offset});
+    buffer.fields.push_back({*element, rank, offset, -1});
     end = offset + size;
   }
   buffer.words.resize(llvm::divideCeil(end, sizeof(int64_t)));
   return buffer;
+}
+
+bool ResultBuffer::isScalar() const {
+  return numReturned == 1 && llvm::any_of(fields, [](const Field &field) {
+           return field.argument < 0 && !field.rank;
+         });
 }
 
 static int64_t getNumBytes(const Array &array) {
@@ -84,6 +96,10 @@ ResultBuffer::take(llvm::ArrayRef<Array> arguments) const {
   const char *base = reinterpret_cast<const char *>(words.data());
   llvm::SmallDenseMap<intptr_t, std::shared_ptr<void>> owners;
   for (const Field &field : fields) {
+    if (field.argument >= 0) {
+      results.push_back(arguments[field.argument]);
+      continue;
+    }
     if (!field.rank) {
       results.push_back(copyOf(field.type, {}, base + field.offset));
       continue;

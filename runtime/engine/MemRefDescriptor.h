@@ -32,8 +32,17 @@ private:
 /// struct of descriptors and scalars, or a scalar alone.
 class ResultBuffer {
 public:
-  static llvm::Expected<ResultBuffer> create(mlir::TypeRange results);
+  /// `inPlace` has the argument that is a result, which the function does not
+  /// return, or -1.
+  static llvm::Expected<ResultBuffer> create(mlir::TypeRange results,
+                                             llvm::ArrayRef<int64_t> inPlace);
 
+  /// What the function returns: several values or an array, one scalar, or
+  /// nothing.
+  bool isStruct() const {
+    return numReturned > 1 || (numReturned == 1 && !isScalar());
+  }
+  bool isScalar() const;
   void *getData() { return words.data(); }
 
   /// The arrays behind the descriptors, without a copy: each frees its memory
@@ -46,8 +55,11 @@ private:
     /// None for a scalar.
     std::optional<int64_t> rank;
     int64_t offset;
+    /// The argument that is this result, or -1.
+    int64_t argument;
   };
   llvm::SmallVector<Field> fields;
+  int64_t numReturned = 0;
   /// Words, for the alignment of the struct.
   llvm::SmallVector<int64_t> words;
 };

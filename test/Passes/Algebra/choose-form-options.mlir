@@ -10,8 +10,8 @@
 // CHUNK: attn.recurrence {{.*}} as chunkwise 8 ->
 // CHUNK: attn.recurrence {{.*}} as chunkwise 8 ->
 // AUTO-LABEL: @forms(
-// AUTO: attn.recurrence {{.*}} as chunkwise 16 ->
-// AUTO: attn.recurrence {{.*}} as chunkwise 16 ->
+// AUTO: attn.recurrence {{.*}} as chunkwise 8 ->
+// AUTO: attn.recurrence {{.*}} as chunkwise 8 ->
 // AUTO: attn.recurrence {{.*}} as chunkwise 128 ->
 // QUADRATIC-LABEL: @forms(
 // QUADRATIC: attn.recurrence {{.*}} as quadratic ->

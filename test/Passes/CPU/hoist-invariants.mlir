@@ -118,3 +118,33 @@ func.func @effects(%n: index, %x: vector<8xf32>, %m: memref<8xf32>, %d: index) -
   }
   return %r : index
 }
+
+// A tensor that is filled and then only read leaves with its memory. One that
+// is written into, or that needs the loop's index, stays.
+// CHECK-LABEL: @tile(
+// CHECK-SAME: %[[N:.*]]: index, %[[T:.*]]: tensor<8x4xf32>, %[[A:.*]]: tensor<4x8xf32>)
+func.func @tile(%n: index, %t: tensor<8x4xf32>, %a: tensor<4x8xf32>) -> tensor<4x8xf32> {
+  // CHECK: %[[E:.*]] = tensor.empty() : tensor<4x8xf32>
+  // CHECK: %[[X:.*]] = linalg.transpose ins(%[[T]] : tensor<8x4xf32>) outs(%[[E]] : tensor<4x8xf32>)
+  // CHECK: scf.for
+  // CHECK-NOT: linalg.transpose
+  // CHECK: linalg.exp ins(%[[X]]
+  // CHECK: linalg.fill
+  // CHECK: linalg.add
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %r = scf.for %i = %c0 to %n step %c1 iter_args(%b = %a) -> tensor<4x8xf32> {
+    %e = tensor.empty() : tensor<4x8xf32>
+    %x = linalg.transpose ins(%t : tensor<8x4xf32>) outs(%e : tensor<4x8xf32>) permutation = [1, 0]
+    // An init of what follows.
+    %f = tensor.empty() : tensor<4x8xf32>
+    %y = linalg.exp ins(%x : tensor<4x8xf32>) outs(%f : tensor<4x8xf32>) -> tensor<4x8xf32>
+    %d = arith.index_cast %i : index to i32
+    %s = arith.sitofp %d : i32 to f32
+    %g = tensor.empty() : tensor<4x8xf32>
+    %z = linalg.fill ins(%s : f32) outs(%g : tensor<4x8xf32>) -> tensor<4x8xf32>
+    %w = linalg.add ins(%b, %z : tensor<4x8xf32>, tensor<4x8xf32>) outs(%y : tensor<4x8xf32>) -> tensor<4x8xf32>
+    scf.yield %w : tensor<4x8xf32>
+  }
+  return %r : tensor<4x8xf32>
+}

@@ -1,0 +1,154 @@
+//===- DescribeCpu.cpp - What LLVM knows of a CPU ------------------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/DLTI/DLTI.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "passes/Passes.h"
+#include "passes/algebra/CpuSpec.h"
+#include "llvm/Analysis/TargetTransformInfo.h"
+#include "llvm/IR/Function.h"
+#include "llvm/IR/Module.h"
+#include "llvm/MC/MCSubtargetInfo.h"
+#include "llvm/MC/TargetRegistry.h"
+#include "llvm/Support/TargetSelect.h"
+#include "llvm/Target/TargetMachine.h"
+#include "llvm/TargetParser/Host.h"
+#include "llvm/TargetParser/Triple.h"
+
+namespace mlir::attn {
+#define GEN_PASS_DEF_ATTNDESCRIBECPU
+#include "passes/Passes.h.inc"
+} // namespace mlir::attn
+
+using namespace mlir;
+using namespace mlir::attn;
+
+using Entry = std::pair<StringRef, int64_t>;
+
+/// What the machine's cost model says.
+static SmallVector<Entry> askTarget(const llvm::TargetMachine &machine) {
+  llvm::LLVMContext context;
+  llvm::Module module("cpu", context);
+  module.setTargetTriple(machine.getTargetTriple());
+  module.setDataLayout(machine.createDataLayout());
+  auto *function = llvm::Function::Create(
+      llvm::FunctionType::get(llvm::Type::getVoidTy(context), false),
+      llvm::Function::ExternalLinkage, "f", module);
+  // Full registers, as kernels are compiled: see the JIT.
+  function->addFnAttr("prefer-vector-width", "512");
+  function->addFnAttr("min-legal-vector-width", "512");
+  llvm::TargetTransformInfo info = machine.getTargetTransformInfo(*function);
+  SmallVector<Entry> entries;
+  if (auto bytes =
+          info.getCacheSize(llvm::TargetTransformInfo::CacheLevel::L1D))
+    entries.push_back({CpuSpec::kFirstCache, *bytes});
+  int64_t width =
+      info.getRegisterBitWidth(llvm::TargetTransformInfo::RGK_FixedWidthVector)
+          .getFixedValue();
+  if (width == 0)
+    return entries;
+  auto *vector =
+      llvm::FixedVectorType::get(llvm::Type::getFloatTy(context), width / 32);
+  entries.push_back({CpuSpec::kVectorWidth, width});
+  entries.push_back(
+      {CpuSpec::kVectorRegisters,
+       info.getNumberOfRegisters(info.getRegisterClassForType(true, vector))});
+  return entries;
+}
+
+namespace {
+struct DescribeCpu : attn::impl::AttnDescribeCpuBase<DescribeCpu> {
+  using AttnDescribeCpuBase::AttnDescribeCpuBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    MLIRContext *context = &getContext();
+    StringRef name = LLVM::LLVMDialect::getTargetAttrName();
+    if (!chip.empty() || !triple.empty()) {
+      std::string wanted =
+          triple.empty() ? llvm::sys::getDefaultTargetTriple() : triple;
+      module->setAttr(
+          name, LLVM::TargetAttr::get(context, StringAttr::get(context, wanted),
+                                      StringAttr::get(context, chip), {}));
+    }
+    auto target = module->getAttrOfType<LLVM::TargetAttr>(name);
+    if (!target)
+      return;
+    FailureOr<std::unique_ptr<llvm::TargetMachine>> machine = create(target);
+    if (failed(machine))
+      return signalPassFailure();
+    write(askTarget(**machine));
+  }
+
+private:
+  FailureOr<std::unique_ptr<llvm::TargetMachine>>
+  create(LLVM::TargetAttr target) {
+    static const bool ready = [] {
+      llvm::InitializeAllTargetInfos();
+      llvm::InitializeAllTargets();
+      llvm::InitializeAllTargetMCs();
+      return true;
+    }();
+    (void)ready;
+    auto fail = [&](const Twine &message) {
+      getOperation().emitError("llvm.target: ") << message;
+      return failure();
+    };
+    llvm::Triple triple(target.getTriple().getValue());
+    StringRef chip = target.getChip().getValue();
+    std::string error, features;
+    const llvm::Target *found =
+        llvm::TargetRegistry::lookupTarget(triple, error);
+    if (!found)
+      return fail(error);
+    if (target.getFeatures())
+      features = target.getFeatures().getFeaturesString();
+    // LLVM itself would take another CPU and print that it did.
+    std::unique_ptr<llvm::MCSubtargetInfo> known(
+        found->createMCSubtargetInfo(triple, "", ""));
+    if (known && !chip.empty() && !known->isCPUStringValid(chip))
+      return fail("'" + chip + "' is no CPU of " + triple.str());
+    std::unique_ptr<llvm::TargetMachine> machine(found->createTargetMachine(
+        triple, chip, features, llvm::TargetOptions(), std::nullopt));
+    if (!machine)
+      return fail("LLVM has no code generator for " + triple.str());
+    return machine;
+  }
+
+  /// Adds the entries that are not there.
+  void write(ArrayRef<Entry> entries) {
+    MLIRContext *context = &getContext();
+    auto getKey = [&](StringRef name) {
+      return StringAttr::get(context, name);
+    };
+    SmallVector<DataLayoutEntryInterface> devices, known;
+    auto spec = getOperation()->getAttrOfType<TargetSystemSpecAttr>(
+        DLTIDialect::kTargetSystemDescAttrName);
+    if (spec)
+      for (DataLayoutEntryInterface device : spec.getEntries()) {
+        auto deviceSpec = dyn_cast<TargetDeviceSpecAttr>(device.getValue());
+        if (device.getKey() == DataLayoutEntryKey(getKey(CpuSpec::kDevice)) &&
+            deviceSpec)
+          llvm::append_range(known, deviceSpec.getEntries());
+        else
+          devices.push_back(device);
+      }
+    for (auto [name, value] : entries) {
+      StringAttr key = getKey(name);
+      if (llvm::none_of(known, [&](DataLayoutEntryInterface entry) {
+            return entry.getKey() == DataLayoutEntryKey(key);
+          }))
+        known.push_back(DataLayoutEntryAttr::get(
+            key, IntegerAttr::get(IntegerType::get(context, 64), value)));
+    }
+    devices.push_back(DataLayoutEntryAttr::get(
+        getKey(CpuSpec::kDevice), TargetDeviceSpecAttr::get(context, known)));
+    getOperation()->setAttr(DLTIDialect::kTargetSystemDescAttrName,
+                            TargetSystemSpecAttr::get(context, devices));
+  }
+};
+} // namespace
