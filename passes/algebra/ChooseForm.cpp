@@ -33,6 +33,7 @@ static constexpr double kDecayOfPart = 20, kMapOfPart = 90, kGateOfPart = 120;
 /// How many channels one takes that is left over from whole vectors
 /// at the end of a row: in a product, whose tile has rows, and in a step.
 static constexpr int64_t kRestOfProduct = 16, kRestOfStep = 128;
+static constexpr double kFarRow = 12;
 static constexpr int64_t kChunks[] = {8, 16, 32, 64, 128};
 
 namespace {
@@ -40,6 +41,7 @@ namespace {
 struct FormCost {
   double keys, pairs, erases;
   int64_t values, lanes;
+  bool isNear;
   /// The time of a flop of a step, and flops that all parts but the first add.
   double step, anew;
   /// The tokens of a sequence and the states, kDynamic where a call decides.
@@ -50,8 +52,8 @@ struct FormCost {
       : keys(op.getAxisSize(RecurrenceOp::kKey)), pairs(op.getKeys().size()),
         erases(op.erases() ? 1 : 0),
         values(op.getAxisSize(RecurrenceOp::kValue)),
-        lanes(CpuSpec::get(op).getLanes()),
-        step(isNear(op, getPartColumns(op)) ? kNearStep : kFarStep),
+        lanes(CpuSpec::get(op).getLanes()), isNear(attn::isNear(op, values)),
+        step(attn::isNear(op, getPartColumns(op)) ? kNearStep : kFarStep),
         anew(getAnew(op)),
         tokens(op.getCuSeqlens() ? ShapedType::kDynamic
                                  : op.getAxisSize(RecurrenceOp::kToken)),
@@ -115,6 +117,10 @@ struct FormCost {
     double width = values < lanes ? lanes : getWidth(kRestOfProduct);
     double flops = products * (2 * chunk * keys + 2 * chunk * width) +
                    getStateFlops(width) + erases * chunk * width;
+    // The rows of a far state that do not begin with a vector's line take two
+    // of them, three times a chunk.
+    if (!isNear && values % lanes != 0)
+      flops += kFarRow * keys * values / chunk;
     return flops * kProduct + kChunkToken +
            kWeight * transition.getChunkFlops(chunk, keys) * (1 + erases) /
                chunk;
