@@ -32,6 +32,8 @@ inline constexpr llvm::StringLiteral kInPlaceAttrName = "attn.in_place";
 
 /// Registers all passes of Passes.td.
 void registerAttnPasses();
+/// Registers the pipelines, one for each kind of target.
+void registerAttnPipelines();
 
 } // namespace mlir::attn
 

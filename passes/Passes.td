@@ -493,6 +493,8 @@ def ConvertAttnToLinalg : Pass<"convert-attn-to-linalg", "::mlir::func::FuncOp">
     Option<"threads", "threads", "int64_t", /*default=*/"1",
            "Threads that states are cut into parts for where sequences are "
            "fewer">,
+    Option<"partColumns", "part-columns", "int64_t", /*default=*/"0",
+           "Value channels of a part of a state; 0: by the CPU's cache">,
   ];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
@@ -839,6 +841,81 @@ def AttnPrefetchTiles : Pass<"attn-prefetch-tiles", "::mlir::func::FuncOp"> {
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::memref::MemRefDialect",
     "::mlir::scf::SCFDialect"];
+}
+
+//===----------------------------------------------------------------------===//
+// GPU
+//===----------------------------------------------------------------------===//
+
+def AttnLaunchForall : Pass<"attn-launch-forall", "::mlir::func::FuncOp"> {
+  let summary = "Parallel loops of the host to kernels, its buffers to the device's";
+  let description = [{
+    **Before and after.** After bufferization, each `scf.forall` of the function
+    becomes a `gpu.launch` in one dimension with a thread for each iteration, the
+    last index the fastest; allocations become `gpu.alloc`. What else writes
+    memory runs in one thread. Buffers inside an iteration are the thread's, and
+    copies are of elements.
+
+    ```mlir
+    func.func @twice(%x: memref<8x64xf32>) {
+      scf.forall (%i, %j) in (8, 64) {
+        %a = memref.load %x[%i, %j] : memref<8x64xf32>
+        %b = arith.addf %a, %a : f32
+        memref.store %b, %x[%i, %j] : memref<8x64xf32>
+      }
+      return
+    }
+    ```
+
+    **Legality.** The host reads no memory of the device: an operation whose
+    result it would use is an error, and so is a buffer in an iteration whose
+    size is not static.
+
+    **Numerics.** Value-preserving.
+
+    **Cost.** A launch for each loop.
+  }];
+  let options = [
+    Option<"blockSize", "block-size", "int64_t", /*default=*/"64",
+           "Threads in a block">,
+  ];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::gpu::GPUDialect", "::mlir::linalg::LinalgDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect"];
+}
+
+def AttnMathToIntrinsics : Pass<"attn-math-to-intrinsics"> {
+  let summary = "Roots, signs and roundings to LLVM's intrinsics";
+  let description = [{
+    **Before and after.** `convert-gpu-to-nvvm` makes calls of a library of
+    `math` operations, and refuses LLVM's own. Those of scalars that GPUs have as
+    instructions become calls of intrinsics, which it leaves.
+
+    ```mlir
+    func.func @root(%x: f32) -> f32 {
+      %0 = math.sqrt %x : f32
+      return %0 : f32
+    }
+    ```
+
+    becomes
+
+    ```mlir
+    func.func @root(%x: f32) -> f32 {
+      %0 = llvm.call_intrinsic "llvm.sqrt"(%x) : (f32) -> f32
+      return %0 : f32
+    }
+    ```
+
+    **Legality.** Always.
+
+    **Numerics.** Value-preserving; `math.rsqrt` is 1 divided by a root.
+
+    **Cost.** None.
+  }];
+  let dependentDialects = ["::mlir::arith::ArithDialect",
+                           "::mlir::LLVM::LLVMDialect"];
 }
 
 #endif // ATTN_PASSES_PASSES_TD

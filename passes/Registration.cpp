@@ -1,11 +1,14 @@
-//===- Registration.cpp - All passes by name -*- C++ -*-===//
+//===- Registration.cpp - All passes and pipelines by name -*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
+#include "mlir/Pass/PassRegistry.h"
 #include "passes/Passes.h"
+#include "passes/pipelines/CpuPipeline.h"
+#include "passes/pipelines/GpuPipeline.h"
 
 namespace {
 using namespace mlir;
@@ -18,3 +21,17 @@ namespace generated {
 } // namespace
 
 void mlir::attn::registerAttnPasses() { generated::registerAttnPasses(); }
+
+void mlir::attn::registerAttnPipelines() {
+  PassPipelineRegistration<CpuPipelineOptions>(
+      "attn-cpu-pipeline", "Attention graphs to the LLVM dialect for CPUs",
+      buildCpuPipeline);
+  PassPipelineRegistration<GpuPipelineOptions>(
+      "attn-gpu-pipeline",
+      "Attention graphs to PTX and the LLVM dialect of its host",
+      buildGpuPipeline);
+  PassPipelineRegistration<GpuPipelineOptions>(
+      "attn-gpu-kernel-pipeline",
+      "Attention graphs to kernels in the NVVM dialect",
+      buildGpuKernelPipeline);
+}

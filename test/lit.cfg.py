@@ -45,6 +45,9 @@ config.substitutions += [
     ("%mlir_include", config.mlir_include_dir),
     ("%python", config.python_executable),
     ("%llvm_tools", config.llvm_tools_dir),
+    ("%host_cc", config.host_cc),
+    # Empty where there is no CUDA toolkit.
+    ("%ptxas", shutil.which("ptxas") or ""),
 ]
 
 # What code for other CPUs can run on.

@@ -111,6 +111,11 @@ int64_t attn::getThreadColumns(RecurrenceOp op, int64_t columns,
   return columns;
 }
 
+int64_t attn::getGivenColumns(RecurrenceOp op, int64_t columns) {
+  int64_t all = op.getAxisSize(RecurrenceOp::kValue);
+  return all % columns == 0 && canBeCut(op) ? columns : all;
+}
+
 int64_t attn::getStepColumns(RecurrenceOp op, int64_t columns) {
   int64_t few = getMapColumns(op);
   bool isCut = isElementwise(op) && columns % few == 0 && canBeCut(op);

@@ -30,6 +30,9 @@ int64_t getPartColumns(RecurrenceOp op);
 /// fewer sequences.
 int64_t getThreadColumns(RecurrenceOp op, int64_t columns, int64_t threads);
 
+/// `columns` if they can be a part of the state, or all.
+int64_t getGivenColumns(RecurrenceOp op, int64_t columns);
+
 /// The value channels of `columns` that a step takes at a time: as many as stay
 /// in registers if the recurrence is one for each element, otherwise all.
 int64_t getStepColumns(RecurrenceOp op, int64_t columns);

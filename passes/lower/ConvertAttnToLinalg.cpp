@@ -272,7 +272,7 @@ struct ConvertAttnToLinalg
   /// alone.
   FailureOr<ComputedValues> emitProducer(TileEmitter &emitter, Operation *op) {
     if (auto recurrence = dyn_cast<RecurrenceOp>(op))
-      return emitRecurrence(emitter, recurrence, threads);
+      return emitRecurrence(emitter, recurrence, {partColumns, threads});
     Value result = op->getResult(0);
     FailureOr<Value> tensor = failure();
     if (auto steps = dyn_cast<ExpandStepsOp>(op))
@@ -289,6 +289,10 @@ struct ConvertAttnToLinalg
   }
 
   void runOnOperation() override {
+    if (partColumns < 0) {
+      getOperation().emitError("expected parts of one column or more");
+      return signalPassFailure();
+    }
     if (rowTile < 1 || keyTile < 1) {
       getOperation().emitError("expected tiles of one token or more");
       return signalPassFailure();

@@ -30,8 +30,9 @@ struct Box {
 
 class RecurrenceEmitter {
 public:
-  RecurrenceEmitter(TileEmitter &emitter, RecurrenceOp op, int64_t threads)
-      : emitter(emitter), op(op), threads(threads), b(op), loc(op.getLoc()),
+  RecurrenceEmitter(TileEmitter &emitter, RecurrenceOp op,
+                    const PartSizes &parts)
+      : emitter(emitter), op(op), parts(parts), b(op), loc(op.getLoc()),
         element(op.getElementType()), stateAxes(op.getStateAxes()),
         readAxes(op.getReadAxes()), keys(op.getAxisSize(kKey)),
         values(op.getAxisSize(kValue)),
@@ -92,7 +93,7 @@ private:
 
   TileEmitter &emitter;
   RecurrenceOp op;
-  int64_t threads;
+  PartSizes parts;
   OpBuilder b;
   Location loc;
   Type element;
@@ -122,7 +123,8 @@ private:
 
 /// Cuts the states into parts of so many columns, or of fewer for the threads.
 void RecurrenceEmitter::takeParts(int64_t columns) {
-  columns = getThreadColumns(op, columns, threads);
+  columns = parts.columns > 0 ? getGivenColumns(op, parts.columns)
+                              : getThreadColumns(op, columns, parts.threads);
   inParts = columns < values;
   values = stepColumns = columns;
 }
@@ -692,7 +694,8 @@ FailureOr<ComputedValues> RecurrenceEmitter::emit() {
   return computed;
 }
 
-FailureOr<ComputedValues>
-attn::emitRecurrence(TileEmitter &emitter, RecurrenceOp op, int64_t threads) {
-  return RecurrenceEmitter(emitter, op, threads).emit();
+FailureOr<ComputedValues> attn::emitRecurrence(TileEmitter &emitter,
+                                               RecurrenceOp op,
+                                               const PartSizes &parts) {
+  return RecurrenceEmitter(emitter, op, parts).emit();
 }

@@ -15,13 +15,19 @@ namespace mlir::attn {
 /// Values of the graph and the tensors that hold them.
 using ComputedValues = SmallVector<std::pair<Value, Value>>;
 
+/// Parts of states: of so many value channels, or, if that is 0, as many as the
+/// CPU's cache wants and as leave work for all threads.
+struct PartSizes {
+  int64_t columns = 0, threads = 1;
+};
+
 /// Computes a recurrence in its form: in parallel over the batch axes of the
 /// state, and over segments of packed sequences, a loop over the chunks of
 /// tokens that carries the state. Operands are computed a tile at a time by
-/// `emitter`, and states are cut so that `threads` have work. Returns a tensor
+/// `emitter`. Returns a tensor
 /// for each result; fails with a diagnostic.
 FailureOr<ComputedValues> emitRecurrence(TileEmitter &emitter, RecurrenceOp op,
-                                         int64_t threads);
+                                         const PartSizes &parts);
 
 } // namespace mlir::attn
 

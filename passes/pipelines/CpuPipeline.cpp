@@ -15,7 +15,6 @@
 #include "mlir/Dialect/Linalg/Passes.h"
 #include "mlir/Dialect/MemRef/Transforms/Passes.h"
 #include "mlir/Dialect/SCF/Transforms/Passes.h"
-#include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/Passes.h"
 
@@ -135,10 +134,4 @@ void attn::buildCpuPipeline(OpPassManager &pm,
   buildTilingPipeline(pm, options);
   buildBufferizationPipeline(pm);
   buildLLVMPipeline(pm, options);
-}
-
-void attn::registerAttnPipelines() {
-  PassPipelineRegistration<CpuPipelineOptions>(
-      "attn-cpu-pipeline", "Attention graphs to the LLVM dialect for CPUs",
-      buildCpuPipeline);
 }

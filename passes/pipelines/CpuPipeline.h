@@ -64,9 +64,6 @@ void buildLLVMPipeline(OpPassManager &pm, const CpuPipelineOptions &options);
 /// All of the above.
 void buildCpuPipeline(OpPassManager &pm, const CpuPipelineOptions &options);
 
-/// Registers the pipelines by name.
-void registerAttnPipelines();
-
 } // namespace mlir::attn
 
 #endif // ATTN_PASSES_PIPELINES_CPUPIPELINE_H

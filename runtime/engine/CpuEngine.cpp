@@ -5,9 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/DLTI/DLTI.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
@@ -20,14 +18,12 @@
 #include "passes/algebra/CpuSpec.h"
 #include "passes/pipelines/CpuPipeline.h"
 #include "runtime/array/Error.h"
-#include "runtime/engine/CheckArguments.h"
-#include "runtime/engine/CheckContents.h"
 #include "runtime/engine/Diagnostics.h"
 #include "runtime/engine/Engine.h"
-#include "runtime/engine/Jit.h"
-#include "runtime/engine/MemRefDescriptor.h"
+#include "runtime/engine/HostFunction.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
+#include <cstdlib>
 #include <omp.h>
 #include <unistd.h>
 
@@ -38,24 +34,14 @@ namespace {
 
 class CpuCallable : public Callable {
 public:
-  CpuCallable(OwningOpRef<ModuleOp> graph, func::FuncOp function,
-              ContentChecks checks, std::unique_ptr<ExecutionEngine> engine,
-              void (*kernel)(void **), ResultBuffer resultLayout, int threads)
-      : graph(std::move(graph)), function(function), checks(std::move(checks)),
-        engine(std::move(engine)), kernel(kernel),
-        resultLayout(std::move(resultLayout)), threads(threads) {}
+  CpuCallable(HostFunction function, int threads)
+      : function(std::move(function)), threads(threads) {}
 
   llvm::Expected<SmallVector<Array>>
   call(ArrayRef<Array> arguments) const override;
 
 private:
-  /// What the checks read.
-  OwningOpRef<ModuleOp> graph;
-  func::FuncOp function;
-  ContentChecks checks;
-  std::unique_ptr<ExecutionEngine> engine;
-  void (*kernel)(void **);
-  ResultBuffer resultLayout;
+  HostFunction function;
   int threads;
 };
 
@@ -87,27 +73,6 @@ static void registerDialects(MLIRContext *context) {
   registerLLVMDialectTranslation(registry);
   registerOpenMPDialectTranslation(registry);
   context->appendDialectRegistry(registry);
-}
-
-/// The clone's entry as the one function that can be called from outside.
-static llvm::Expected<func::FuncOp> isolate(ModuleOp module, StringRef entry) {
-  auto function = findEntry(module, entry);
-  if (!function)
-    return function.takeError();
-  for (auto other : module.getOps<func::FuncOp>())
-    other.setVisibility(other == *function ? SymbolTable::Visibility::Public
-                                           : SymbolTable::Visibility::Private);
-  // Arguments belong to the caller, but states are updated in place.
-  for (unsigned i = 0; i < function->getNumArguments(); ++i)
-    if (isa<RankedTensorType>(function->getArgumentTypes()[i]))
-      function->setArgAttr(
-          i, bufferization::BufferizationDialect::kWritableAttrName,
-          BoolAttr::get(module.getContext(),
-                        function->getArgAttr(i, mlir::attn::kStateAttrName) !=
-                            nullptr));
-  (*function)->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
-                       UnitAttr::get(module.getContext()));
-  return function;
 }
 
 static mlir::attn::RecurrenceForm getForm(Form form) {
@@ -183,82 +148,25 @@ llvm::Error CpuEngine::lower(ModuleOp module) const {
 llvm::Expected<std::unique_ptr<Callable>>
 CpuEngine::compile(ModuleOp module, StringRef entry) const {
   registerDialects(module.getContext());
-  OwningOpRef<ModuleOp> graph(module.clone());
-  auto function = isolate(*graph, entry);
+  auto function = HostFunction::create(
+      module, entry, [&](ModuleOp code) { return lower(code); },
+      {options.optLevel, options.dumpDirectory});
   if (!function)
     return function.takeError();
-  for (Type type : function->getArgumentTypes())
-    if (auto element = getElementType(getElementTypeOrSelf(type)); !element)
-      return createError(function->getLoc(),
-                         llvm::toString(element.takeError()));
-  auto checks = ContentChecks::create(*function);
-  if (!checks)
-    return checks.takeError();
-
-  OwningOpRef<ModuleOp> code(graph->clone());
-  if (llvm::Error error = lower(*code))
-    return std::move(error);
-  // States in place are no results of the code.
-  SmallVector<int64_t> inPlace(function->getNumResults(), -1);
-  if (auto places = code->lookupSymbol(entry)->getAttrOfType<DenseI64ArrayAttr>(
-          mlir::attn::kInPlaceAttrName))
-    inPlace.assign(places.asArrayRef().begin(), places.asArrayRef().end());
-  auto layout = ResultBuffer::create(function->getResultTypes(), inPlace);
-  if (!layout)
-    return createError(function->getLoc(), llvm::toString(layout.takeError()));
-  auto engine =
-      compileForHost(*code, {options.optLevel, options.dumpDirectory});
-  if (!engine)
-    return engine.takeError();
-  auto kernel = (*engine)->lookupPacked(("_mlir_ciface_" + entry).str());
-  if (!kernel)
-    return kernel.takeError();
-  return std::make_unique<CpuCallable>(
-      std::move(graph), *function, std::move(*checks), std::move(*engine),
-      *kernel, std::move(*layout), options.threads);
+  return std::make_unique<CpuCallable>(std::move(*function), options.threads);
 }
-
-//===----------------------------------------------------------------------===//
-// Calls
-//===----------------------------------------------------------------------===//
 
 llvm::Expected<SmallVector<Array>>
 CpuCallable::call(ArrayRef<Array> arguments) const {
-  if (llvm::Error error = checkArguments(function, arguments))
+  if (llvm::Error error = function.check(arguments))
     return std::move(error);
-  if (llvm::Error error = checks.check(arguments))
-    return std::move(error);
-
-  // A packed argument is the address of what the C function takes: of a
-  // pointer to a descriptor, or of a scalar.
-  SmallVector<MemRefDescriptor> descriptors;
-  SmallVector<void *> pointers;
-  for (const Array &argument : arguments)
-    descriptors.emplace_back(argument);
-  for (MemRefDescriptor &descriptor : descriptors)
-    pointers.push_back(descriptor.getWords());
-
-  ResultBuffer results = resultLayout;
-  void *resultData = results.getData();
-  SmallVector<void *> packed;
-  // A struct is returned through a hidden first argument, a scalar through the
-  // last packed one.
-  if (results.isStruct())
-    packed.push_back(&resultData);
-  FunctionType type = func::FuncOp(function).getFunctionType();
-  for (auto [i, input] : llvm::enumerate(type.getInputs()))
-    packed.push_back(isa<RankedTensorType>(input) ? &pointers[i]
-                                                  : arguments[i].getData());
-  if (results.isScalar())
-    packed.push_back(resultData);
-
   // A property of the calling thread.
   int before = omp_get_max_threads();
   if (threads > 0)
     omp_set_num_threads(threads);
-  kernel(packed.data());
+  SmallVector<Array> results = function.call(arguments, std::free);
   omp_set_num_threads(before);
-  return results.take(arguments);
+  return results;
 }
 
 std::unique_ptr<Engine> createCpuEngine(CpuEngineOptions options) {

@@ -53,8 +53,19 @@ struct CpuEngineOptions {
   std::string dumpDirectory;
 };
 
+struct GpuEngineOptions {
+  /// Such as sm_90; that of device 0 if empty.
+  std::string chip;
+  /// Leave the graph as it is written: no reassociation.
+  bool keepOrder = false;
+};
+
 /// MLIR's CPU pipeline and ORC.
 std::unique_ptr<Engine> createCpuEngine(CpuEngineOptions options = {});
+/// Kernels on the current CUDA device, arrays copied there and back.
+std::unique_ptr<Engine> createGpuEngine(GpuEngineOptions options = {});
+/// The architecture of device 0; an error that says what is missing.
+llvm::Expected<std::string> findGpu();
 /// The literal f64 evaluation; results are f64.
 std::unique_ptr<Engine> createReferenceEngine();
 

@@ -90,8 +90,8 @@ static Array copyOf(ElementType type, llvm::ArrayRef<int64_t> shape,
   return copy;
 }
 
-llvm::SmallVector<Array>
-ResultBuffer::take(llvm::ArrayRef<Array> arguments) const {
+llvm::SmallVector<Array> ResultBuffer::take(llvm::ArrayRef<Array> arguments,
+                                            void (*release)(void *)) const {
   llvm::SmallVector<Array> results;
   const char *base = reinterpret_cast<const char *>(words.data());
   llvm::SmallDenseMap<intptr_t, std::shared_ptr<void>> owners;
@@ -122,8 +122,8 @@ ResultBuffer::take(llvm::ArrayRef<Array> arguments) const {
       if (argument != arguments.end())
         owner = std::make_shared<Array>(*argument);
       else
-        owner = std::shared_ptr<void>(reinterpret_cast<void *>(allocated),
-                                      std::free);
+        owner =
+            std::shared_ptr<void>(reinterpret_cast<void *>(allocated), release);
     }
     results.push_back(Array::wrap(field.type, shape, data, owner));
   }

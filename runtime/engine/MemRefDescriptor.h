@@ -36,6 +36,8 @@ public:
   /// return, or -1.
   static llvm::Expected<ResultBuffer> create(mlir::TypeRange results,
                                              llvm::ArrayRef<int64_t> inPlace);
+  /// Of a function without results.
+  ResultBuffer() = default;
 
   /// What the function returns: several values or an array, one scalar, or
   /// nothing.
@@ -46,8 +48,10 @@ public:
   void *getData() { return words.data(); }
 
   /// The arrays behind the descriptors, without a copy: each frees its memory
-  /// by itself, or shares it with the argument or the result that it aliases.
-  llvm::SmallVector<Array> take(llvm::ArrayRef<Array> arguments) const;
+  /// by `release`, or shares it with the argument or the result that it
+  /// aliases.
+  llvm::SmallVector<Array> take(llvm::ArrayRef<Array> arguments,
+                                void (*release)(void *)) const;
 
 private:
   struct Field {

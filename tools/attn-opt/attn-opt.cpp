@@ -12,12 +12,10 @@
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "passes/Passes.h"
-#include "passes/pipelines/CpuPipeline.h"
 
 int main(int argc, char **argv) {
   mlir::registerAllPasses();
   mlir::attn::registerAttnPasses();
-  mlir::attn::registerAttnPipelines();
   mlir::attn::registerAttnPipelines();
 
   mlir::DialectRegistry registry;

@@ -12,7 +12,6 @@
 #include "mlir/InitAllPasses.h"
 #include "mlir/Tools/mlir-reduce/MlirReduceMain.h"
 #include "passes/Passes.h"
-#include "passes/pipelines/CpuPipeline.h"
 
 int main(int argc, char **argv) {
   mlir::registerAllPasses();

@@ -37,13 +37,11 @@ static cl::opt<std::string> file(cl::Positional, cl::desc("FILE.mlir"),
 static cl::opt<std::string>
     entry("entry", cl::value_desc("name"), cl::cat(category),
           cl::desc("The function to run; needless if one alone is public"));
-static cl::opt<Target>
-    target("target", cl::init(Target::Cpu), cl::cat(category),
-           cl::desc("What runs the function:"),
-           cl::values(clEnumValN(Target::Cpu, "cpu",
-                                 "compiled for this machine (default)"),
-                      clEnumValN(Target::Reference, "reference",
-                                 "the literal f64 evaluation")));
+static cl::opt<std::string>
+    target("target", cl::init("cpu"), cl::value_desc("name"), cl::cat(category),
+           cl::desc("What runs the function: cpu, this machine (default); "
+                    "nvvm or nvvm:sm_XX, an NVIDIA GPU; reference, the literal "
+                    "f64 evaluation"));
 static cl::opt<std::string>
     inputs("inputs", cl::value_desc("a.npy,b.npy,..."), cl::cat(category),
            cl::desc("The arguments in order; an empty one is random"));
@@ -150,13 +148,23 @@ llvm::Expected<Options> parseCommandLine(int argc, char **argv) {
     return createError("--threads: expected 0 or more");
   if (dumpIR.getNumOccurrences() && dumpIR.empty())
     return createError("--dump-ir: expected a folder");
-  if (target == Target::Reference && (!dumpIR.empty() || keepOrder))
-    return createError("--dump-ir and --keep-order are for --target=cpu");
-
   Options options;
+  auto [name, chip] = StringRef(target).split(':');
+  if (name == "nvvm")
+    options.target = Target::Gpu;
+  else if (target == "reference")
+    options.target = Target::Reference;
+  else if (target != "cpu")
+    return createError("--target: expected cpu, nvvm, nvvm:sm_XX or reference, "
+                       "got '" +
+                       target + "'");
+  options.chip = chip.str();
+  if (options.target != Target::Cpu && !dumpIR.empty())
+    return createError("--dump-ir is for --target=cpu");
+  if (options.target == Target::Reference && keepOrder)
+    return createError("--keep-order is not for --target=reference");
   options.file = file;
   options.entry = getGiven(entry);
-  options.target = target;
   options.inputs = getGiven(inputs);
   options.outputs = getGiven(outputs);
   options.check = getGiven(check);

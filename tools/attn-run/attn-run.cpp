@@ -91,6 +91,8 @@ readExpected(ArrayRef<std::string> paths) {
 static std::unique_ptr<::attn::Engine> createEngine(const Options &options) {
   if (options.target == Target::Reference)
     return ::attn::createReferenceEngine();
+  if (options.target == Target::Gpu)
+    return ::attn::createGpuEngine({options.chip, options.engine.keepOrder});
   return ::attn::createCpuEngine(options.engine);
 }
 
@@ -147,7 +149,8 @@ static llvm::Error runFunction(ModuleOp module, func::FuncOp function,
   std::optional<int64_t> peak;
   if (llvm::Error error = measurePeakMemory(call, peak))
     return error;
-  llvm::outs() << (options.target == Target::Cpu ? "cpu" : "reference") << ": @"
+  constexpr StringLiteral names[] = {"cpu", "nvvm", "reference"};
+  llvm::outs() << names[static_cast<int>(options.target)] << ": @"
                << function.getSymName() << " -> ";
   llvm::interleaveComma(results, llvm::outs(), [](const Array &result) {
     llvm::outs() << getShapeText(result);

@@ -1,0 +1,88 @@
+//===- GpuPipeline.cpp - From a graph to kernels and their launches ------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/pipelines/GpuPipeline.h"
+#include "mlir/Conversion/Passes.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/Transforms/Passes.h"
+#include "mlir/Dialect/LLVMIR/Transforms/RequestCWrappers.h"
+#include "mlir/Dialect/Linalg/Passes.h"
+#include "mlir/Dialect/MemRef/Transforms/Passes.h"
+#include "mlir/Transforms/Passes.h"
+#include "passes/Passes.h"
+#include "passes/pipelines/CpuPipeline.h"
+
+using namespace mlir;
+using namespace mlir::attn;
+
+static void addCleanup(OpPassManager &pm) {
+  pm.addPass(createCanonicalizerPass());
+  pm.addPass(createCSEPass());
+}
+
+void attn::buildGpuKernelPipeline(OpPassManager &pm,
+                                  const GpuPipelineOptions &options) {
+  // 1. Single steps, a value channel or a query a thread.
+  CpuPipelineOptions algebra;
+  algebra.form = RecurrenceForm::Recurrent;
+  algebra.keepOrder = options.keepOrder;
+  buildAlgebraPipeline(pm, algebra);
+  ConvertAttnToLinalgOptions tiles;
+  tiles.rowTile = 1;
+  tiles.keyTile = 8;
+  tiles.partColumns = 1;
+  pm.addNestedPass<func::FuncOp>(createConvertAttnToLinalg(tiles));
+  addCleanup(pm);
+  pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
+  pm.addNestedPass<func::FuncOp>(createAttnHoistInvariants());
+  pm.addPass(createLinalgElementwiseOpFusionPass());
+  addCleanup(pm);
+  buildBufferizationPipeline(pm);
+  // 2. Kernels.
+  AttnLaunchForallOptions launch;
+  launch.blockSize = options.blockSize;
+  pm.addNestedPass<func::FuncOp>(createAttnLaunchForall(launch));
+  pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
+  pm.addNestedPass<func::FuncOp>(createAttnLowerVectors());
+  addCleanup(pm);
+  pm.addPass(createGpuLaunchSinkIndexComputationsPass());
+  pm.addPass(createGpuKernelOutliningPass());
+  pm.addNestedPass<func::FuncOp>(createGpuAsyncRegionPass());
+  pm.addPass(memref::createExpandStridedMetadataPass());
+  pm.addPass(createLowerAffinePass());
+  addCleanup(pm);
+  GpuNVVMAttachTargetOptions target;
+  target.chip = options.chip;
+  target.features = options.ptx;
+  target.optLevel = 3;
+  pm.addPass(createGpuNVVMAttachTarget(target));
+  auto &kernels = pm.nest<gpu::GPUModuleOp>();
+  kernels.addPass(createSCFToControlFlowPass());
+  kernels.addPass(createAttnMathToIntrinsics());
+  kernels.addPass(createConvertMathToLLVMPass());
+  kernels.addPass(createConvertGpuOpsToNVVMOps());
+  kernels.addPass(createReconcileUnrealizedCastsPass());
+  addCleanup(kernels);
+}
+
+void attn::buildGpuBinaryPipeline(OpPassManager &pm) {
+  pm.addPass(createSCFToControlFlowPass());
+  pm.addNestedPass<func::FuncOp>(LLVM::createLLVMRequestCWrappersPass());
+  pm.addPass(createGpuToLLVMConversionPass());
+  GpuModuleToBinaryPassOptions binary;
+  binary.compilationTarget = "isa";
+  pm.addPass(createGpuModuleToBinaryPass(binary));
+  pm.addPass(createConvertMathToLLVMPass());
+  pm.addPass(createReconcileUnrealizedCastsPass());
+  addCleanup(pm);
+}
+
+void attn::buildGpuPipeline(OpPassManager &pm,
+                            const GpuPipelineOptions &options) {
+  buildGpuKernelPipeline(pm, options);
+  buildGpuBinaryPipeline(pm);
+}
