@@ -55,6 +55,7 @@ def main():
     parser.add_argument("--results", default=os.path.join(ROOT, "bench", "results"))
     args = parser.parse_args()
 
+    facts = machine.describe(ROOT, args.build)
     rows, holds = [], True
     for graph in GRAPHS:
         peaks = []
@@ -70,7 +71,7 @@ def main():
         "time. Peak: what the run added to the process. Seconds: with making the input.",
         "Written by bench/stream.sh.",
         "",
-        format_table(["", ""], machine.describe(ROOT, args.build)),
+        format_table(["", ""], facts),
         "",
         format_table(["graph", "tokens", "peak, MiB", "seconds"], rows),
         "",

@@ -300,6 +300,8 @@ def main():
     args = parse_arguments()
     rows = list_rows(args)
     runner = Runner(args)
+    # The tree as it was built, whatever happens to it meanwhile.
+    facts = machine.describe(ROOT, args.build)
     prefill, decode, scaling = [], [], {}
     if not args.no_prefill:
         say("All tokens at once")
@@ -310,7 +312,6 @@ def main():
     if not args.no_scaling:
         say("Time against N")
         scaling = measure_scaling(runner, rows, args)
-    facts = machine.describe(ROOT, args.build)
     facts.append(("Other processes", f"at most {100 * runner.load:.0f} % of the "
                   "cores during a measurement"))
     files = report.make_files(facts, rows, prefill, decode, scaling,
