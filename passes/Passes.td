@@ -577,6 +577,8 @@ def AttnVectorizeTiles : Pass<"attn-vectorize-tiles", "::mlir::func::FuncOp"> {
     Option<"vectorLength", "vector-length", "int64_t", /*default=*/"0",
            "Elements of a row that a map handles at once; 0: as many vectors as "
            "an eighth of the registers">,
+    Option<"vectorize", "vectorize", "bool", /*default=*/"true",
+           "Make vectors of the tiles; otherwise they stay linalg operations">,
   ];
   let dependentDialects = [
     "::mlir::arith::ArithDialect", "::mlir::linalg::LinalgDialect",

@@ -74,9 +74,10 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
       if (failed(tile(rewriter, op, tiles)))
         return signalPassFailure();
       for (linalg::LinalgOp part : tiles)
-        if (failed(vectorize(rewriter, part)))
+        if (vectorize && failed(makeVectors(rewriter, part)))
           return signalPassFailure();
     }
+    // This erases slices that fusion has left behind, too.
     RewritePatternSet patterns(&getContext());
     vector::populateVectorReductionToContractPatterns(patterns);
     if (failed(applyPatternsGreedily(getOperation(), std::move(patterns))))
@@ -225,7 +226,8 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
     if (update) {
       // A row of the update stands beside the sums.
       int64_t columns = op.getStaticLoopRanges()[1];
-      int64_t tile = getTile(columns, registerRows * registerCols / 2);
+      int64_t tile = getTile(
+          columns, std::max<int64_t>(registerRows * registerCols / 2, 1));
       sizes[1] = tile == columns ? 0 : tile;
       sizes[2] = 1;
     }
@@ -282,7 +284,7 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
       starts.insert(start);
   }
 
-  LogicalResult vectorize(IRRewriter &rewriter, linalg::LinalgOp op) {
+  LogicalResult makeVectors(IRRewriter &rewriter, linalg::LinalgOp op) {
     rewriter.setInsertionPoint(op);
     if (isProduct(op) && op.getStaticLoopRanges()[2] != 1) {
       // c is walked one by one: a is broadcast, b is a row.

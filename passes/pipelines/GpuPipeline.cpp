@@ -39,7 +39,17 @@ void attn::buildGpuKernelPipeline(OpPassManager &pm,
   addCleanup(pm);
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   pm.addNestedPass<func::FuncOp>(createAttnHoistInvariants());
+  // A thread has one column: what an update takes of keys is used once.
   pm.addPass(createLinalgElementwiseOpFusionPass());
+  addCleanup(pm);
+  // Element by element, an update with the read that follows it.
+  AttnVectorizeTilesOptions elements;
+  elements.registerRows = elements.registerCols = elements.vectorLength = 1;
+  elements.vectorize = false;
+  pm.addNestedPass<func::FuncOp>(createAttnVectorizeTiles(elements));
+  addCleanup(pm);
+  pm.addNestedPass<func::FuncOp>(createAttnHoistInvariants());
+  pm.addNestedPass<func::FuncOp>(createLoopInvariantSubsetHoistingPass());
   addCleanup(pm);
   buildBufferizationPipeline(pm);
   // 2. Kernels.

@@ -1,5 +1,6 @@
 // RUN: attn-opt %s --attn-vectorize-tiles --canonicalize --cse | FileCheck %s
 // RUN: attn-opt %s --attn-vectorize-tiles="register-rows=4 register-cols=16" --canonicalize --cse | FileCheck %s --check-prefix=SMALL
+// RUN: attn-opt %s --attn-vectorize-tiles="register-rows=1 register-cols=1 vector-length=1 vectorize=false" --canonicalize --cse | FileCheck %s --check-prefix=ELEMENTS
 
 // A product walks rows, columns, and inside the summed axis one by one: 8 x 32
 // sums, an element of each row of a, a row of b.
@@ -121,4 +122,26 @@ func.func @update_and_read(%s: tensor<64x64xf32>, %g: tensor<64x64xf32>, %q: ten
   %0 = linalg.mul ins(%s, %g : tensor<64x64xf32>, tensor<64x64xf32>) outs(%s : tensor<64x64xf32>) -> tensor<64x64xf32>
   %1 = linalg.matmul ins(%q, %0 : tensor<1x64xf32>, tensor<64x64xf32>) outs(%acc : tensor<1x64xf32>) -> tensor<1x64xf32>
   return %1, %0 : tensor<1x64xf32>, tensor<64x64xf32>
+}
+
+// Element by element, without vectors: the update of a state and the product
+// that reads it are one loop over its rows.
+// ELEMENTS-LABEL: @column_update(
+// ELEMENTS: scf.for
+// ELEMENTS-NOT: scf.for
+// ELEMENTS: linalg.generic {{.*}} outs({{.*}} : tensor<1x1xf32>)
+// ELEMENTS: linalg.matmul {{.*}} outs({{.*}} : tensor<1x1xf32>)
+// ELEMENTS-NOT: vector<
+// ELEMENTS: return
+func.func @column_update(%s: tensor<64x1xf32>, %k: tensor<64xf32>, %v: tensor<1xf32>, %q: tensor<1x64xf32>, %o: tensor<1x1xf32>) -> (tensor<64x1xf32>, tensor<1x1xf32>) {
+  %t = linalg.generic {
+      indexing_maps = [affine_map<(i, j) -> (i)>, affine_map<(i, j) -> (j)>, affine_map<(i, j) -> (i, j)>],
+      iterator_types = ["parallel", "parallel"]}
+      ins(%k, %v : tensor<64xf32>, tensor<1xf32>) outs(%s : tensor<64x1xf32>) {
+    ^bb0(%a: f32, %b: f32, %c: f32):
+      %d = math.fma %a, %b, %c : f32
+      linalg.yield %d : f32
+  } -> tensor<64x1xf32>
+  %r = linalg.matmul ins(%q, %t : tensor<1x64xf32>, tensor<64x1xf32>) outs(%o : tensor<1x1xf32>) -> tensor<1x1xf32>
+  return %t, %r : tensor<64x1xf32>, tensor<1x1xf32>
 }
