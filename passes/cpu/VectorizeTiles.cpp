@@ -107,6 +107,19 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
                cast<linalg::LinalgOp>(rest.getOperation()));
   }
 
+  /// Whether both compute as many elements.
+  static bool haveEqualLoops(linalg::LinalgOp a, linalg::LinalgOp b) {
+    if (a.getNumLoops() == b.getNumLoops())
+      return true;
+    auto count = [](linalg::LinalgOp op) {
+      int64_t elements = 1;
+      for (int64_t range : op.getStaticLoopRanges())
+        elements *= range;
+      return elements;
+    };
+    return !a.hasDynamicShape() && !b.hasDynamicShape() && count(a) == count(b);
+  }
+
   /// Element-wise maps are fused with each other, and with nothing that would
   /// compute them more than once.
   LogicalResult fuseMaps() {
@@ -117,8 +130,7 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
           Operation *producer = operand->get().getDefiningOp();
           return consumer && producer && producer->hasOneUse() &&
                  consumer.getNumLoops() == consumer.getNumParallelLoops() &&
-                 cast<linalg::LinalgOp>(producer).getNumLoops() ==
-                     consumer.getNumLoops();
+                 haveEqualLoops(cast<linalg::LinalgOp>(producer), consumer);
         });
     return applyPatternsGreedily(getOperation(), std::move(patterns));
   }

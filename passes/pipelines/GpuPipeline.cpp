@@ -39,9 +39,6 @@ void attn::buildGpuKernelPipeline(OpPassManager &pm,
   addCleanup(pm);
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   pm.addNestedPass<func::FuncOp>(createAttnHoistInvariants());
-  // A thread has one column: what an update takes of keys is used once.
-  pm.addPass(createLinalgElementwiseOpFusionPass());
-  addCleanup(pm);
   // Element by element, an update with the read that follows it.
   AttnVectorizeTilesOptions elements;
   elements.registerRows = elements.registerCols = elements.vectorLength = 1;
