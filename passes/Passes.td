@@ -920,4 +920,42 @@ def AttnMathToIntrinsics : Pass<"attn-math-to-intrinsics"> {
                            "::mlir::LLVM::LLVMDialect"];
 }
 
+def AttnMarkNoAlias : Pass<"attn-mark-no-alias", "::mlir::gpu::GPUModuleOp"> {
+  let summary = "Buffers of kernels do not overlap";
+  let description = [{
+    **Before and after.** Each pointer that a kernel takes becomes `noalias`, so
+    that LLVM keeps sums in registers which a kernel adds to in a buffer.
+
+    ```mlir
+    module {
+      gpu.module @kernels {
+        llvm.func @kernel(%x: !llvm.ptr) attributes {nvvm.kernel} {
+          llvm.return
+        }
+      }
+    }
+    ```
+
+    becomes
+
+    ```mlir
+    module {
+      gpu.module @kernels {
+        llvm.func @kernel(%x: !llvm.ptr {llvm.noalias}) attributes {nvvm.kernel} {
+          llvm.return
+        }
+      }
+    }
+    ```
+
+    **Legality.** Kernels of attn-gpu-pipeline write results, which are of
+    memory of their own, and states, which a call passes once. Arrays that are
+    only read may overlap.
+
+    **Numerics.** Value-preserving.
+
+    **Cost.** None.
+  }];
+}
+
 #endif // ATTN_PASSES_PASSES_TD

@@ -71,8 +71,8 @@ static int64_t getNumStates(RecurrenceOp op) {
   return count;
 }
 
-/// Columns of which a step of an element-wise recurrence, with its exponentials,
-/// stays in registers.
+/// Columns of which a step of an element-wise recurrence, with its
+/// exponentials, stays in registers.
 static int64_t getMapColumns(RecurrenceOp op) {
   return CpuSpec::get(op).getMapLength() / 2;
 }

@@ -72,6 +72,7 @@ void attn::buildGpuKernelPipeline(OpPassManager &pm,
   kernels.addPass(createAttnMathToIntrinsics());
   kernels.addPass(createConvertMathToLLVMPass());
   kernels.addPass(createConvertGpuOpsToNVVMOps());
+  kernels.addPass(createAttnMarkNoAlias());
   kernels.addPass(createReconcileUnrealizedCastsPass());
   addCleanup(kernels);
 }
