@@ -30,9 +30,11 @@ static constexpr double kProduct = 1.2, kNearStep = 1.15, kFarStep = 1.6,
 /// What a part of a state computes anew for a token, in flops a key channel:
 /// the exponential of a decay, each feature map and each gate of a channel.
 static constexpr double kDecayOfPart = 20, kMapOfPart = 90, kGateOfPart = 120;
-/// How many channels one takes that is left over from whole vectors
-/// at the end of a row: in a product, whose tile has rows, and in a step.
+/// How many channels one takes that is left over from whole vectors at the end
+/// of a row: in a product, whose tile has rows, and in a step.
 static constexpr int64_t kRestOfProduct = 16, kRestOfStep = 128;
+/// What an element of a far state takes longer in a chunk where rows do not
+/// begin with a vector's line.
 static constexpr double kFarRow = 12;
 static constexpr int64_t kChunks[] = {8, 16, 32, 64, 128};
 

@@ -25,3 +25,31 @@ CpuSpec CpuSpec::get(Operation *op) {
   read(kVectorRegisters, spec.vectorRegisters);
   return spec;
 }
+
+void CpuSpec::add(ModuleOp module, ArrayRef<Entry> entries) {
+  MLIRContext *context = module.getContext();
+  auto getKey = [&](StringRef name) { return StringAttr::get(context, name); };
+  SmallVector<DataLayoutEntryInterface> devices, known;
+  auto spec = module->getAttrOfType<TargetSystemSpecAttr>(
+      DLTIDialect::kTargetSystemDescAttrName);
+  if (spec)
+    for (DataLayoutEntryInterface device : spec.getEntries()) {
+      auto deviceSpec = dyn_cast<TargetDeviceSpecAttr>(device.getValue());
+      if (device.getKey() == DataLayoutEntryKey(getKey(kDevice)) && deviceSpec)
+        llvm::append_range(known, deviceSpec.getEntries());
+      else
+        devices.push_back(device);
+    }
+  for (auto [name, value] : entries) {
+    StringAttr key = getKey(name);
+    if (llvm::none_of(known, [&](DataLayoutEntryInterface entry) {
+          return entry.getKey() == DataLayoutEntryKey(key);
+        }))
+      known.push_back(DataLayoutEntryAttr::get(
+          key, IntegerAttr::get(IntegerType::get(context, 64), value)));
+  }
+  devices.push_back(DataLayoutEntryAttr::get(
+      getKey(kDevice), TargetDeviceSpecAttr::get(context, known)));
+  module->setAttr(DLTIDialect::kTargetSystemDescAttrName,
+                  TargetSystemSpecAttr::get(context, devices));
+}

@@ -8,7 +8,7 @@
 #ifndef ATTN_PASSES_ALGEBRA_CPUSPEC_H
 #define ATTN_PASSES_ALGEBRA_CPUSPEC_H
 
-#include "mlir/IR/Operation.h"
+#include "mlir/IR/BuiltinOps.h"
 
 namespace mlir::attn {
 
@@ -27,6 +27,9 @@ struct CpuSpec {
   int64_t vectorRegisters = 32;
 
   static CpuSpec get(Operation *op);
+  /// Writes down the entries that the module does not have yet.
+  using Entry = std::pair<StringRef, int64_t>;
+  static void add(ModuleOp module, ArrayRef<Entry> entries);
 
   /// The f32 elements of a vector.
   int64_t getLanes() const { return vectorWidth / 32; }

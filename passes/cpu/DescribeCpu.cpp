@@ -27,10 +27,9 @@ namespace mlir::attn {
 using namespace mlir;
 using namespace mlir::attn;
 
-using Entry = std::pair<StringRef, int64_t>;
-
 /// What the machine's cost model says.
-static SmallVector<Entry> askTarget(const llvm::TargetMachine &machine) {
+static SmallVector<CpuSpec::Entry>
+askTarget(const llvm::TargetMachine &machine) {
   llvm::LLVMContext context;
   llvm::Module module("cpu", context);
   module.setTargetTriple(machine.getTargetTriple());
@@ -42,7 +41,7 @@ static SmallVector<Entry> askTarget(const llvm::TargetMachine &machine) {
   function->addFnAttr("prefer-vector-width", "512");
   function->addFnAttr("min-legal-vector-width", "512");
   llvm::TargetTransformInfo info = machine.getTargetTransformInfo(*function);
-  SmallVector<Entry> entries;
+  SmallVector<CpuSpec::Entry> entries;
   if (auto bytes =
           info.getCacheSize(llvm::TargetTransformInfo::CacheLevel::L1D))
     entries.push_back({CpuSpec::kFirstCache, *bytes});
@@ -81,7 +80,7 @@ struct DescribeCpu : attn::impl::AttnDescribeCpuBase<DescribeCpu> {
     FailureOr<std::unique_ptr<llvm::TargetMachine>> machine = create(target);
     if (failed(machine))
       return signalPassFailure();
-    write(askTarget(**machine));
+    CpuSpec::add(module, askTarget(**machine));
   }
 
 private:
@@ -117,38 +116,6 @@ private:
     if (!machine)
       return fail("LLVM has no code generator for " + triple.str());
     return machine;
-  }
-
-  /// Adds the entries that are not there.
-  void write(ArrayRef<Entry> entries) {
-    MLIRContext *context = &getContext();
-    auto getKey = [&](StringRef name) {
-      return StringAttr::get(context, name);
-    };
-    SmallVector<DataLayoutEntryInterface> devices, known;
-    auto spec = getOperation()->getAttrOfType<TargetSystemSpecAttr>(
-        DLTIDialect::kTargetSystemDescAttrName);
-    if (spec)
-      for (DataLayoutEntryInterface device : spec.getEntries()) {
-        auto deviceSpec = dyn_cast<TargetDeviceSpecAttr>(device.getValue());
-        if (device.getKey() == DataLayoutEntryKey(getKey(CpuSpec::kDevice)) &&
-            deviceSpec)
-          llvm::append_range(known, deviceSpec.getEntries());
-        else
-          devices.push_back(device);
-      }
-    for (auto [name, value] : entries) {
-      StringAttr key = getKey(name);
-      if (llvm::none_of(known, [&](DataLayoutEntryInterface entry) {
-            return entry.getKey() == DataLayoutEntryKey(key);
-          }))
-        known.push_back(DataLayoutEntryAttr::get(
-            key, IntegerAttr::get(IntegerType::get(context, 64), value)));
-    }
-    devices.push_back(DataLayoutEntryAttr::get(
-        getKey(CpuSpec::kDevice), TargetDeviceSpecAttr::get(context, known)));
-    getOperation()->setAttr(DLTIDialect::kTargetSystemDescAttrName,
-                            TargetSystemSpecAttr::get(context, devices));
   }
 };
 } // namespace

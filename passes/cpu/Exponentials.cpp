@@ -38,12 +38,7 @@ public:
   Emitter(ImplicitLocOpBuilder &b, Type type)
       : b(b), type(type), shaped(dyn_cast<VectorType>(type)) {}
 
-  Value constant(double value) {
-    FloatAttr scalar = b.getF32FloatAttr(value);
-    if (!shaped)
-      return arith::ConstantOp::create(b, scalar);
-    return arith::ConstantOp::create(b, DenseElementsAttr::get(shaped, scalar));
-  }
+  Value constant(double value) { return splat(b.getF32FloatAttr(value)); }
   Value fma(Value x, Value y, Value z) {
     return math::FmaOp::create(b, x, y, z);
   }
@@ -59,12 +54,11 @@ private:
   Type getIntType() {
     return shaped ? Type(shaped.clone(b.getI32Type())) : Type(b.getI32Type());
   }
-  Value integer(int32_t value) {
-    IntegerAttr scalar = b.getI32IntegerAttr(value);
-    if (!shaped)
-      return arith::ConstantOp::create(b, scalar);
-    return arith::ConstantOp::create(
-        b, DenseElementsAttr::get(shaped.clone(b.getI32Type()), scalar));
+  Value integer(int32_t value) { return splat(b.getI32IntegerAttr(value)); }
+  Value splat(TypedAttr scalar) {
+    if (shaped)
+      scalar = DenseElementsAttr::get(shaped.clone(scalar.getType()), scalar);
+    return arith::ConstantOp::create(b, scalar);
   }
 
   ImplicitLocOpBuilder &b;
@@ -97,39 +91,28 @@ Parts Emitter::emit(Value x) {
 }
 
 namespace {
-struct ExpLowering : OpRewritePattern<math::ExpOp> {
-  using OpRewritePattern::OpRewritePattern;
+/// math.exp, or math.expm1.
+template <typename Op> struct ExponentialLowering : OpRewritePattern<Op> {
+  using OpRewritePattern<Op>::OpRewritePattern;
 
-  LogicalResult matchAndRewrite(math::ExpOp op,
+  LogicalResult matchAndRewrite(Op op,
                                 PatternRewriter &rewriter) const override {
     if (!getElementTypeOrSelf(op.getType()).isF32())
       return rewriter.notifyMatchFailure(op, "not f32");
     ImplicitLocOpBuilder b(op.getLoc(), rewriter);
     Emitter emitter(b, op.getType());
     Parts parts = emitter.emit(op.getOperand());
-    rewriter.replaceOp(op, emitter.fma(parts.power, parts.rest, parts.power));
-    return success();
-  }
-};
-
-struct ExpM1Lowering : OpRewritePattern<math::ExpM1Op> {
-  using OpRewritePattern::OpRewritePattern;
-
-  LogicalResult matchAndRewrite(math::ExpM1Op op,
-                                PatternRewriter &rewriter) const override {
-    if (!getElementTypeOrSelf(op.getType()).isF32())
-      return rewriter.notifyMatchFailure(op, "not f32");
-    ImplicitLocOpBuilder b(op.getLoc(), rewriter);
-    Emitter emitter(b, op.getType());
-    Parts parts = emitter.emit(op.getOperand());
-    Value less = arith::SubFOp::create(b, parts.power, emitter.constant(1));
-    rewriter.replaceOp(op, emitter.fma(parts.power, parts.rest, less));
+    Value first = parts.power;
+    if (std::is_same_v<Op, math::ExpM1Op>)
+      first = arith::SubFOp::create(b, first, emitter.constant(1));
+    rewriter.replaceOp(op, emitter.fma(parts.power, parts.rest, first));
     return success();
   }
 };
 } // namespace
 
 void attn::populateExponentialPatterns(RewritePatternSet &patterns) {
-  patterns.add<ExpLowering, ExpM1Lowering>(patterns.getContext(),
-                                           /*benefit=*/2);
+  patterns.add<ExponentialLowering<math::ExpOp>,
+               ExponentialLowering<math::ExpM1Op>>(patterns.getContext(),
+                                                   /*benefit=*/2);
 }

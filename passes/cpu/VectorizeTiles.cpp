@@ -46,13 +46,9 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
     // Accumulators take half of the registers, in rows of two vectors.
     CpuSpec cpu = CpuSpec::get(getOperation());
     lanes = cpu.getLanes();
-    auto choose = [](Option<int64_t> &option, int64_t value) {
-      if (option == 0)
-        option = value;
-    };
-    choose(registerRows, cpu.vectorRegisters / 4);
-    choose(registerCols, 2 * lanes);
-    choose(vectorLength, cpu.getMapLength());
+    rows = registerRows > 0 ? int64_t(registerRows) : cpu.vectorRegisters / 4;
+    cols = registerCols > 0 ? int64_t(registerCols) : 2 * lanes;
+    length = vectorLength > 0 ? int64_t(vectorLength) : cpu.getMapLength();
     if (failed(fuseMaps()))
       return signalPassFailure();
     SmallVector<linalg::LinalgOp> ops;
@@ -205,11 +201,15 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
     } else if (isProduct(op) || getMappedProduct(op)) {
       // x by y accumulators stay in registers; few rows have more columns, so
       // that there are sums enough to hide the latency of each.
-      tiles[0] = getTile(ranges[0], registerRows);
-      int64_t more = std::max<int64_t>(registerRows / tiles[0], 1);
-      tiles[1] = getTile(ranges[1], registerCols * more);
-      // The summed axis is walked by the product itself.
-      if (isProduct(op))
+      tiles[0] = getTile(ranges[0], rows);
+      int64_t more = rows / tiles[0];
+      // A row of an update stands beside the sums, and both go over the summed
+      // axis together; otherwise the product walks it by itself.
+      bool updates = getReadUpdate(op) != nullptr;
+      if (updates)
+        more /= 2;
+      tiles[1] = getTile(ranges[1], cols * std::max<int64_t>(more, 1));
+      if (isProduct(op) && !updates)
         tiles[2] = 0;
       return tiles;
     } else if (op.getNumReductionLoops() == 1 && ranges.size() == 2 &&
@@ -218,9 +218,9 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
                !op.getMatchingIndexingMap(op.getDpsInputOperand(0))
                     .isIdentity()) {
       // Sums of columns: a row at a time.
-      tiles[0] = getTile(ranges[0], vectorLength);
+      tiles[0] = getTile(ranges[0], length);
     } else {
-      tiles.back() = getTile(ranges.back(), vectorLength);
+      tiles.back() = getTile(ranges.back(), length);
     }
     for (auto [tile, range] : llvm::zip_equal(tiles, ranges))
       if (tile == range)
@@ -235,14 +235,6 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
                      SmallVectorImpl<linalg::LinalgOp> &parts) {
     SmallVector<int64_t> sizes = getTileSizes(op);
     linalg::LinalgOp update = getReadUpdate(op);
-    if (update) {
-      // A row of the update stands beside the sums.
-      int64_t columns = op.getStaticLoopRanges()[1];
-      int64_t tile = getTile(
-          columns, std::max<int64_t>(registerRows * registerCols / 2, 1));
-      sizes[1] = tile == columns ? 0 : tile;
-      sizes[2] = 1;
-    }
     if (llvm::all_of(sizes, [](int64_t size) { return size == 0; }))
       return success();
     rewriter.setInsertionPoint(op);
@@ -323,7 +315,8 @@ struct VectorizeTiles : attn::impl::AttnVectorizeTilesBase<VectorizeTiles> {
     return success();
   }
 
-  /// Elements of the widest vectors.
-  int64_t lanes = 0;
+  /// Elements of the widest vectors, and what the options and the CPU make of a
+  /// register tile and of a map's row.
+  int64_t lanes = 0, rows = 0, cols = 0, length = 0;
 };
 } // namespace

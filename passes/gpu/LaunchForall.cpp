@@ -164,27 +164,25 @@ private:
     return {launch, inner};
   }
 
-  /// Buffers of a thread are its own, constants those of the kernel, copies by
-  /// element.
   LogicalResult finish(gpu::LaunchOp launch) {
-    Block &body = launch.getBody().front();
+    copyElements(launch);
+    takeConstants(launch);
+    return takeBuffers(launch);
+  }
+
+  /// Buffers of a thread are its own.
+  static LogicalResult takeBuffers(gpu::LaunchOp launch) {
     SmallVector<Operation *> buffers;
-    WalkResult walk = launch.walk([&](Operation *op) {
-      if (isa<memref::AllocaOp, memref::AllocOp>(op)) {
-        if (!cast<MemRefType>(op->getResultTypes()[0]).hasStaticShape()) {
-          op->emitOpError("has a size that only a call knows: threads of the "
-                          "device have no such memory");
-          return WalkResult::interrupt();
-        }
+    launch.walk([&](Operation *op) {
+      if (isa<memref::AllocaOp, memref::AllocOp>(op))
         buffers.push_back(op);
-      }
-      return WalkResult::advance();
     });
-    if (walk.wasInterrupted())
-      return failure();
     for (Operation *op : buffers) {
-      OpBuilder b = OpBuilder::atBlockBegin(&body);
       auto type = cast<MemRefType>(op->getResultTypes()[0]);
+      if (!type.hasStaticShape())
+        return op->emitOpError("has a size that only a call knows: threads of "
+                               "the device have no such memory");
+      OpBuilder b = OpBuilder::atBlockBegin(&launch.getBody().front());
       auto local = memref::AllocaOp::create(b, op->getLoc(), type);
       for (Operation *user : llvm::make_early_inc_range(op->getUsers()))
         if (isa<memref::DeallocOp>(user))
@@ -192,7 +190,11 @@ private:
       op->replaceAllUsesWith(ValueRange{local.getResult()});
       op->erase();
     }
-    // A copy by bytes would be one of unaligned ones.
+    return success();
+  }
+
+  /// A copy by bytes would be one of unaligned ones.
+  static void copyElements(gpu::LaunchOp launch) {
     SmallVector<memref::CopyOp> copies;
     launch.walk([&](memref::CopyOp copy) { copies.push_back(copy); });
     for (memref::CopyOp copy : copies) {
@@ -201,6 +203,10 @@ private:
                                copy.getTarget());
       copy.erase();
     }
+  }
+
+  /// Constants are the kernel's.
+  static void takeConstants(gpu::LaunchOp launch) {
     llvm::SmallDenseMap<Operation *, Value> globals;
     launch.walk([&](Operation *op) {
       for (OpOperand &operand : op->getOpOperands()) {
@@ -209,11 +215,12 @@ private:
           continue;
         Value &own = globals[global];
         if (!own)
-          own = OpBuilder::atBlockBegin(&body).clone(*global)->getResult(0);
+          own = OpBuilder::atBlockBegin(&launch.getBody().front())
+                    .clone(*global)
+                    ->getResult(0);
         operand.set(own);
       }
     });
-    return success();
   }
 };
 } // namespace

@@ -24,8 +24,7 @@ struct PartSizes {
 /// Computes a recurrence in its form: in parallel over the batch axes of the
 /// state, and over segments of packed sequences, a loop over the chunks of
 /// tokens that carries the state. Operands are computed a tile at a time by
-/// `emitter`. Returns a tensor
-/// for each result; fails with a diagnostic.
+/// `emitter`. Returns a tensor for each result; fails with a diagnostic.
 FailureOr<ComputedValues> emitRecurrence(TileEmitter &emitter, RecurrenceOp op,
                                          const PartSizes &parts);
 

@@ -21,7 +21,7 @@
 using namespace mlir;
 using namespace mlir::attn;
 
-static void addCleanup(OpPassManager &pm) {
+void attn::addCleanup(OpPassManager &pm) {
   pm.addPass(createCanonicalizerPass());
   pm.addPass(createCSEPass());
 }
@@ -42,15 +42,13 @@ void attn::buildAlgebraPipeline(OpPassManager &pm,
 }
 
 void attn::buildTilingPipeline(OpPassManager &pm,
-                               const CpuPipelineOptions &options) {
-  ConvertAttnToLinalgOptions tiles;
-  tiles.allowQuadratic = options.allowQuadratic;
-  tiles.threads = options.threads;
+                               const ConvertAttnToLinalgOptions &tiles,
+                               const AttnVectorizeTilesOptions &vectors) {
   pm.addNestedPass<func::FuncOp>(createConvertAttnToLinalg(tiles));
   addCleanup(pm);
   pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
   pm.addNestedPass<func::FuncOp>(createAttnHoistInvariants());
-  pm.addNestedPass<func::FuncOp>(createAttnVectorizeTiles());
+  pm.addNestedPass<func::FuncOp>(createAttnVectorizeTiles(vectors));
   addCleanup(pm);
   // Sums stay in registers across the loop that adds to them.
   pm.addNestedPass<func::FuncOp>(createAttnHoistInvariants());
@@ -131,7 +129,10 @@ void attn::buildCpuPipeline(OpPassManager &pm,
   cpu.chip = options.chip;
   pm.addPass(createAttnDescribeCpu(cpu));
   buildAlgebraPipeline(pm, options);
-  buildTilingPipeline(pm, options);
+  ConvertAttnToLinalgOptions tiles;
+  tiles.allowQuadratic = options.allowQuadratic;
+  tiles.threads = options.threads;
+  buildTilingPipeline(pm, tiles, AttnVectorizeTilesOptions());
   buildBufferizationPipeline(pm);
   buildLLVMPipeline(pm, options);
 }

@@ -8,9 +8,9 @@
 #ifndef ATTN_PASSES_PIPELINES_CPUPIPELINE_H
 #define ATTN_PASSES_PIPELINES_CPUPIPELINE_H
 
-#include "dialect/Attn.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassOptions.h"
+#include "passes/Passes.h"
 
 namespace mlir::attn {
 
@@ -52,10 +52,15 @@ struct CpuPipelineOptions : PassPipelineOptions<CpuPipelineOptions> {
       llvm::cl::init(true)};
 };
 
+/// Canonical forms, and one of each operation.
+void addCleanup(OpPassManager &pm);
+
 /// attn graph -> attn graph: the algebra, declared order and stabilisers.
 void buildAlgebraPipeline(OpPassManager &pm, const CpuPipelineOptions &options);
 /// attn -> scf, linalg on tiles, vectors; still on tensors.
-void buildTilingPipeline(OpPassManager &pm, const CpuPipelineOptions &options);
+void buildTilingPipeline(OpPassManager &pm,
+                         const ConvertAttnToLinalgOptions &tiles,
+                         const AttnVectorizeTilesOptions &vectors);
 /// Tensors -> buffers, in place.
 void buildBufferizationPipeline(OpPassManager &pm);
 /// Buffers, loops and vectors -> the LLVM dialect with C interfaces.

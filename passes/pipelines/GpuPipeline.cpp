@@ -19,11 +19,6 @@
 using namespace mlir;
 using namespace mlir::attn;
 
-static void addCleanup(OpPassManager &pm) {
-  pm.addPass(createCanonicalizerPass());
-  pm.addPass(createCSEPass());
-}
-
 void attn::buildGpuKernelPipeline(OpPassManager &pm,
                                   const GpuPipelineOptions &options) {
   // 1. Single steps, a value channel or a query a thread.
@@ -35,19 +30,11 @@ void attn::buildGpuKernelPipeline(OpPassManager &pm,
   tiles.rowTile = 1;
   tiles.keyTile = 8;
   tiles.partColumns = 1;
-  pm.addNestedPass<func::FuncOp>(createConvertAttnToLinalg(tiles));
-  addCleanup(pm);
-  pm.addNestedPass<func::FuncOp>(createConvertElementwiseToLinalgPass());
-  pm.addNestedPass<func::FuncOp>(createAttnHoistInvariants());
   // Element by element, an update with the read that follows it.
   AttnVectorizeTilesOptions elements;
   elements.registerRows = elements.registerCols = elements.vectorLength = 1;
   elements.vectorize = false;
-  pm.addNestedPass<func::FuncOp>(createAttnVectorizeTiles(elements));
-  addCleanup(pm);
-  pm.addNestedPass<func::FuncOp>(createAttnHoistInvariants());
-  pm.addNestedPass<func::FuncOp>(createLoopInvariantSubsetHoistingPass());
-  addCleanup(pm);
+  buildTilingPipeline(pm, tiles, elements);
   buildBufferizationPipeline(pm);
   // 2. Kernels.
   AttnLaunchForallOptions launch;

@@ -1,5 +1,4 @@
-//===- GpuPipeline.h - From a graph to kernels and their launches -*- C++ -*-
-//===//
+//===- GpuPipeline.h - From a graph to kernels -*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

@@ -95,16 +95,8 @@ static void describeCache(ModuleOp module) {
   long bytes = sysconf(_SC_LEVEL1_DCACHE_SIZE);
   if (bytes <= 0 || module->hasAttr(DLTIDialect::kTargetSystemDescAttrName))
     return; // unknown, or said by the user
-  MLIRContext *context = module.getContext();
-  context->loadDialect<DLTIDialect>();
-  auto size = DataLayoutEntryAttr::get(
-      StringAttr::get(context, mlir::attn::CpuSpec::kFirstCache),
-      IntegerAttr::get(IntegerType::get(context, 64), bytes));
-  DataLayoutEntryInterface device = DataLayoutEntryAttr::get(
-      StringAttr::get(context, mlir::attn::CpuSpec::kDevice),
-      TargetDeviceSpecAttr::get(context, {size}));
-  module->setAttr(DLTIDialect::kTargetSystemDescAttrName,
-                  TargetSystemSpecAttr::get(context, {device}));
+  module.getContext()->loadDialect<DLTIDialect>();
+  mlir::attn::CpuSpec::add(module, {{mlir::attn::CpuSpec::kFirstCache, bytes}});
 }
 
 llvm::Error CpuEngine::lower(ModuleOp module) const {

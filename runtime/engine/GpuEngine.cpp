@@ -20,11 +20,6 @@
 
 using namespace mlir;
 
-extern "C" {
-void *mgpuMemAlloc(uint64_t bytes, void *stream, bool isHostShared);
-void mgpuMemFree(void *memory, void *stream);
-}
-
 namespace attn {
 namespace {
 
@@ -84,9 +79,8 @@ GpuEngine::compile(ModuleOp module, StringRef entry) const {
   registerAllExtensions(registry);
   registerAllToLLVMIRTranslations(registry);
   module.getContext()->appendDialectRegistry(registry);
-  JitOptions jit;
   auto function = HostFunction::create(
-      module, entry, [&](ModuleOp code) { return lower(code); }, jit);
+      module, entry, [&](ModuleOp code) { return lower(code); }, JitOptions());
   if (!function)
     return function.takeError();
   return std::make_unique<GpuCallable>(std::move(*function));

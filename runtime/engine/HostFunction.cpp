@@ -46,11 +46,8 @@ HostFunction::create(ModuleOp module, StringRef entry,
   auto function = isolate(*graph, entry);
   if (!function)
     return function.takeError();
-  for (Type type : function->getArgumentTypes())
-    if (auto element = getElementType(getElementTypeOrSelf(type)); !element)
-      return createError(function->getLoc(),
-                         llvm::toString(element.takeError()));
-  for (Type type : function->getResultTypes())
+  for (Type type : llvm::concat<const Type>(function->getArgumentTypes(),
+                                            function->getResultTypes()))
     if (auto element = getElementType(getElementTypeOrSelf(type)); !element)
       return createError(function->getLoc(),
                          llvm::toString(element.takeError()));

@@ -1,5 +1,4 @@
-//===- HostFunction.h - A compiled function that the host calls -*- C++ -*-
-//===//
+//===- HostFunction.h - A compiled function -*- C++ -*-===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception

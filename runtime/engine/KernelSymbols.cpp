@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/engine/KernelSymbols.h"
+#include "runtime/gpu/GpuRuntime.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/bit.h"
 #include "llvm/Support/raw_ostream.h"
@@ -94,23 +95,6 @@ static void copyMemRef(int64_t elementSize, const UnrankedMemRef *from,
               from->getSizes(), to->getStrides(), from->getStrides());
 }
 
-// GpuRuntime.h
-extern "C" {
-void *mgpuModuleLoad(void *, size_t);
-void *mgpuModuleLoadJIT(void *, int, size_t);
-void mgpuModuleUnload(void *);
-void *mgpuModuleGetFunction(void *, const char *);
-void mgpuLaunchKernel(void *, intptr_t, intptr_t, intptr_t, intptr_t, intptr_t,
-                      intptr_t, int32_t, void *, void **, void **, size_t);
-void *mgpuStreamCreate();
-void mgpuStreamDestroy(void *);
-void mgpuStreamSynchronize(void *);
-void *mgpuMemAlloc(uint64_t, void *, bool);
-void mgpuMemFree(void *, void *);
-void mgpuMemcpy(void *, void *, size_t, void *);
-void mgpuMemset32(void *, unsigned, size_t, void *);
-}
-
 llvm::orc::SymbolMap
 attn::getKernelSymbols(llvm::orc::MangleAndInterner mangle) {
   llvm::orc::SymbolMap symbols;
@@ -134,7 +118,5 @@ attn::getKernelSymbols(llvm::orc::MangleAndInterner mangle) {
   add("mgpuStreamSynchronize", &mgpuStreamSynchronize);
   add("mgpuMemAlloc", &mgpuMemAlloc);
   add("mgpuMemFree", &mgpuMemFree);
-  add("mgpuMemcpy", &mgpuMemcpy);
-  add("mgpuMemset32", &mgpuMemset32);
   return symbols;
 }

@@ -37,24 +37,20 @@ Loaded::Loaded() {
   };
   const Symbol symbols[] = {
       {&driver.cuInit, "cuInit"},
-      {&driver.cuDriverGetVersion, "cuDriverGetVersion"},
       {&driver.cuGetErrorString, "cuGetErrorString"},
       {&driver.cuDeviceGet, "cuDeviceGet"},
       {&driver.cuDeviceGetAttribute, "cuDeviceGetAttribute"},
       {&driver.cuDevicePrimaryCtxRetain, "cuDevicePrimaryCtxRetain"},
       {&driver.cuCtxGetCurrent, "cuCtxGetCurrent"},
       {&driver.cuCtxSetCurrent, "cuCtxSetCurrent"},
-      {&driver.cuCtxGetDevice, "cuCtxGetDevice"},
       {&driver.cuModuleLoadDataEx, "cuModuleLoadDataEx"},
       {&driver.cuModuleUnload, "cuModuleUnload"},
       {&driver.cuModuleGetFunction, "cuModuleGetFunction"},
       {&driver.cuLaunchKernel, "cuLaunchKernel"},
       {&driver.cuMemAllocAsync, "cuMemAllocAsync"},
       {&driver.cuMemFreeAsync, "cuMemFreeAsync"},
-      {&driver.cuMemcpyAsync, "cuMemcpyAsync"},
       {&driver.cuMemcpyHtoDAsync, "cuMemcpyHtoDAsync_v2"},
       {&driver.cuMemcpyDtoHAsync, "cuMemcpyDtoHAsync_v2"},
-      {&driver.cuMemsetD32Async, "cuMemsetD32Async"},
       {&driver.cuStreamSynchronize, "cuStreamSynchronize"},
   };
   for (const Symbol &symbol : symbols) {

@@ -25,14 +25,12 @@ struct CudaDriver {
   using Handle = void *;
 
   Result (*cuInit)(unsigned flags);
-  Result (*cuDriverGetVersion)(int *version);
   Result (*cuGetErrorString)(Result result, const char **text);
   Result (*cuDeviceGet)(Device *device, int ordinal);
   Result (*cuDeviceGetAttribute)(int *value, int attribute, Device device);
   Result (*cuDevicePrimaryCtxRetain)(Handle *context, Device device);
   Result (*cuCtxGetCurrent)(Handle *context);
   Result (*cuCtxSetCurrent)(Handle context);
-  Result (*cuCtxGetDevice)(Device *device);
   Result (*cuModuleLoadDataEx)(Handle *module, const void *image,
                                unsigned numOptions, int *options,
                                void **values);
@@ -45,14 +43,10 @@ struct CudaDriver {
                            void **parameters, void **extra);
   Result (*cuMemAllocAsync)(Pointer *memory, size_t bytes, Handle stream);
   Result (*cuMemFreeAsync)(Pointer memory, Handle stream);
-  Result (*cuMemcpyAsync)(Pointer to, Pointer from, size_t bytes,
-                          Handle stream);
   Result (*cuMemcpyHtoDAsync)(Pointer to, const void *from, size_t bytes,
                               Handle stream);
   Result (*cuMemcpyDtoHAsync)(void *to, Pointer from, size_t bytes,
                               Handle stream);
-  Result (*cuMemsetD32Async)(Pointer memory, unsigned value, size_t count,
-                             Handle stream);
   Result (*cuStreamSynchronize)(Handle stream);
 
   /// The driver, initialised; null with the reason if there is none. The

@@ -186,21 +186,4 @@ void mgpuMemFree(void *memory, void *stream) {
           driver->cuMemFreeAsync(reinterpret_cast<uintptr_t>(memory), stream));
 }
 
-void mgpuMemcpy(void *to, void *from, size_t bytes, void *stream) {
-  const CudaDriver *driver = getDriver();
-  if (driver && bytes)
-    check(driver, "cuMemcpyAsync",
-          driver->cuMemcpyAsync(reinterpret_cast<uintptr_t>(to),
-                                reinterpret_cast<uintptr_t>(from), bytes,
-                                stream));
-}
-
-void mgpuMemset32(void *memory, unsigned value, size_t count, void *stream) {
-  const CudaDriver *driver = getDriver();
-  if (driver && count)
-    check(driver, "cuMemsetD32Async",
-          driver->cuMemsetD32Async(reinterpret_cast<uintptr_t>(memory), value,
-                                   count, stream));
-}
-
 } // extern "C"
