@@ -23,7 +23,7 @@ import re
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from targets import TARGETS, assemble, lower  # noqa: E402
+from targets import TARGETS, assemble, lower, report  # noqa: E402
 
 ALLOWED = re.compile(r"malloc|free|aligned_alloc|mem(cpy|move|set)|__kmpc_\w+"
                      r"|omp_\w+|main(\.\.omp_par(\.\d+)?)?")
@@ -78,18 +78,16 @@ def check(target, lowered, assembly):
 
 
 def main(llvm, attn_opt, name, *graphs):
-    target, failed = TARGETS[name], 0
-    for graph in graphs:
+    target = TARGETS[name]
+
+    def check_graph(graph):
         with open(graph, encoding="utf-8") as file:
             lowered = lower(attn_opt, target, file.read())
         count, problems = check(target, lowered,
                                 assemble(llvm, target, lowered))
-        print(f"{os.path.basename(graph)}: {count} loops of products")
-        for problem in problems:
-            print(f"  {problem}")
-        failed += bool(problems)
-    print(f"{len(graphs)} graphs for {target.cpu}, {failed} failed")
-    return bool(failed or not graphs)
+        return f"{count} loops of products", problems
+
+    return report(graphs, target.cpu, check_graph)
 
 
 if __name__ == "__main__":

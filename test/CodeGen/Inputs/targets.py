@@ -7,6 +7,7 @@
 """Graphs compiled ahead of time for a CPU by name, with LLVM's own tools."""
 
 import dataclasses
+import os
 import subprocess
 
 
@@ -50,3 +51,17 @@ def assemble(llvm, target, lowered):
     ir = run([f"{llvm}/mlir-translate", "--mlir-to-llvmir"], lowered)
     best = run([f"{llvm}/opt", "-O3", "-S", *machine], ir)
     return run([f"{llvm}/llc", "-O3", "--relocation-model=pic", *machine], best)
+
+
+def report(graphs, name, check):
+    """Prints what `check` says of each graph: a line, and a list of problems.
+    Whether there are any, or no graphs."""
+    failed = 0
+    for graph in graphs:
+        line, problems = check(graph)
+        print(f"{os.path.basename(graph)}: {line}")
+        for problem in problems:
+            print(f"  {problem}")
+        failed += bool(problems)
+    print(f"{len(graphs)} graphs for {name}, {failed} failed")
+    return bool(failed or not graphs)

@@ -16,6 +16,10 @@ import re
 import subprocess
 import sys
 
+here = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.join(here, "..", "..", "CodeGen", "Inputs"))
+from targets import report  # noqa: E402
+
 
 def get_ptx(attn_opt, chip, graph):
     """The text of each kernel module, and the host's module."""
@@ -29,9 +33,8 @@ def get_ptx(attn_opt, chip, graph):
 
 def main(attn_opt, chip, ptxas, folder, *graphs):
     os.makedirs(folder, exist_ok=True)
-    failed = 0
-    for graph in graphs:
-        name = os.path.basename(graph).removesuffix(".mlir")
+
+    def check_graph(graph):
         problems = []
         modules, host = get_ptx(attn_opt, chip, graph)
         if "unrealized_conversion_cast" in host:
@@ -46,7 +49,7 @@ def main(attn_opt, chip, ptxas, folder, *graphs):
                 problems.append("moves bytes")
             if not ptxas:
                 continue
-            path = os.path.join(folder, f"{name}.{i}.ptx")
+            path = os.path.join(folder, f"{os.path.basename(graph)}.{i}.ptx")
             with open(path, "w", encoding="utf-8") as file:
                 file.write(text)
             ran = subprocess.run([ptxas, f"-arch={chip}", path, "-o",
@@ -54,12 +57,9 @@ def main(attn_opt, chip, ptxas, folder, *graphs):
                                  capture_output=True)
             if ran.returncode or ran.stderr.strip():
                 problems.append(f"ptxas: {ran.stderr.strip()[:500]}")
-        print(f"{name}: {kernels} kernels")
-        for problem in problems:
-            print(f"  {problem}")
-        failed += bool(problems)
-    print(f"{len(graphs)} graphs for {chip}, {failed} failed")
-    return bool(failed or not graphs)
+        return f"{kernels} kernels", problems
+
+    return report(graphs, chip, check_graph)
 
 
 if __name__ == "__main__":

@@ -16,23 +16,20 @@ kernels' PTX in it, a program in C++, inputs, the expected output. There,
 compiles, runs and compares all of them; ROOT is the root of this repository.
 """
 
-import array
 import json
-import math
 import os
-import re
 import shutil
 import subprocess
 import sys
 
 here = os.path.dirname(os.path.abspath(__file__))
+code_gen = os.path.join(here, "..", "..", "CodeGen", "Inputs")
 sys.path[:0] = [here, os.path.join(here, "..", "..", "Numerics", "Inputs"),
-                os.path.join(here, "..", "..", "CodeGen", "Inputs")]
+                code_gen]
 from forms import EXP_HEAVY, Harness  # noqa: E402
 from npy import read_npy  # noqa: E402
+from programs import TOKENS, describe_call, write_floats  # noqa: E402
 from targets import TARGETS, assemble, run  # noqa: E402
-
-TOKENS = 77
 
 PROGRAM = """\
 #include "runtime/gpu/CudaDriver.h"
@@ -40,10 +37,7 @@ PROGRAM = """\
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
-template <int R> struct T {
-  float *allocated, *data;
-  int64_t offset, sizes[R], strides[R];
-};
+%(types)s
 extern "C" void _mlir_ciface_graph(%(parameters)s);
 static const attn::gpu::CudaDriver *driver;
 static void fail(const char *text) {
@@ -75,7 +69,7 @@ int main(int argc, char **argv) {
   check(driver->cuDevicePrimaryCtxRetain(&context, 0));
   check(driver->cuCtxSetCurrent(context));
 %(arguments)s
-  T<%(result)d> result;
+  T%(result)d result;
   _mlir_ciface_graph(&result, %(names)s);
   if (const char *text = attn_gpu_take_error())
     fail(text);
@@ -93,142 +87,6 @@ int main(int argc, char **argv) {
   return 0;
 }
 """
-
-CHECK = '''\
-#!/usr/bin/env python3
-"""Compiles, runs and compares what gpu_programs.py wrote."""
-import argparse
-import array
-import concurrent.futures
-import datetime
-import json
-import math
-import os
-import subprocess
-import sys
-
-parser = argparse.ArgumentParser()
-parser.add_argument("root", help="of the repository")
-parser.add_argument("--sanitize", action="store_true",
-                    help="run compute-sanitizer's memcheck and racecheck too")
-parser.add_argument("--report", help="write a table to this file")
-options = parser.parse_args()
-folder = os.path.dirname(os.path.abspath(__file__))
-with open(os.path.join(folder, "programs.json"), encoding="utf-8") as file:
-    content = json.load(file)
-programs = content["programs"]
-
-
-def read(name):
-    values = array.array("f")
-    with open(os.path.join(folder, name), "rb") as file:
-        values.frombytes(file.read())
-    return values
-
-
-def build(program):
-    stem = os.path.join(folder, program["name"])
-    runtime = os.path.join(options.root, "runtime", "gpu")
-    return subprocess.run(
-        ["g++", "-std=c++17", "-O1", f"-I{options.root}", stem + ".cpp",
-         stem + ".s", f"{runtime}/CudaDriver.cpp", f"{runtime}/GpuRuntime.cpp",
-         "-ldl", "-o", stem], capture_output=True, text=True, check=False)
-
-
-def run(program, *wrapper):
-    name = program["name"]
-    files = [os.path.join(folder, f) for f in program["inputs"]]
-    return subprocess.run(
-        [*wrapper, os.path.join(folder, name), *files,
-         os.path.join(folder, name + ".raw")],
-        capture_output=True, text=True, check=False)
-
-
-def check(program, built):
-    if built.returncode:
-        print(built.stderr[-2000:])
-        return math.inf
-    ran = run(program)
-    if ran.returncode:
-        print(ran.stdout[-1000:], ran.stderr[-1000:])
-        return math.inf
-    got, exact = read(program["name"] + ".raw"), read(program["expected"])
-    difference = sum((x - y) ** 2 for x, y in zip(got, exact))
-    return math.sqrt(difference / sum(y * y for y in exact))
-
-
-def sanitize(program, tool):
-    ran = run(program, "compute-sanitizer", "--tool", tool, "--error-exitcode=9")
-    return "clean" if ran.returncode == 0 else "errors"
-
-
-with concurrent.futures.ThreadPoolExecutor() as pool:
-    builds = list(pool.map(build, programs))
-rows, failed = [], 0
-for program, built in zip(programs, builds):
-    row = [program["name"], f"{check(program, built):.1e}"]
-    good = float(row[1]) <= program["bound"]
-    if options.sanitize and good:
-        for tool in ("memcheck", "racecheck"):
-            row.append(sanitize(program, tool))
-            good &= row[-1] == "clean"
-    print(*row)
-    rows.append(row)
-    failed += not good
-print(f"{len(programs)} graphs, {failed} failed")
-if options.report:
-    device = subprocess.run(
-        ["nvidia-smi", "--query-gpu=name,driver_version",
-         "--format=csv,noheader"], capture_output=True, text=True,
-        check=False).stdout.strip()
-    head = ["mechanism", "error to f64"]
-    if options.sanitize:
-        head += ["memcheck", "racecheck"]
-    with open(options.report, "w", encoding="utf-8") as file:
-        file.write("# All mechanisms on a GPU\\n\\n"
-                   "Written by test/Gpu/Inputs/gpu_programs.py and its check.py: "
-                   f"f32, {content['tokens']} tokens,\\n"
-                   f"compiled for {content['chip']}.\\n\\n")
-        for key, value in (("GPU, driver", device),
-                           ("Date", datetime.date.today().isoformat()),
-                           ("Commit", content["commit"])):
-            file.write(f"- {key}: {value}\\n")
-        file.write("\\n| " + " | ".join(head) + " |\\n|")
-        file.write("---|" * len(head) + "\\n")
-        for row in rows:
-            file.write("| " + " | ".join(row) + " |\\n")
-sys.exit(bool(failed or not programs))
-'''
-
-
-def write_program(graph, path):
-    shapes = {name: graph.get_shape(name, TOKENS) for name in graph.arguments}
-    signature = graph.text[: graph.text.index(" {\n")]
-    result = len(re.search(r"-> tensor<(.*)xf32>$", signature)[1].split("x"))
-    lines, names = [], []
-    for i, shape in enumerate(shapes.values()):
-        strides = [math.prod(shape[d + 1 :]) for d in range(len(shape))]
-        lines.append(f"  float *p{i} = read_floats(argv[{i + 1}], "
-                     f"{math.prod(shape)});")
-        lines.append(f"  T<{len(shape)}> a{i} = {{p{i}, p{i}, 0, "
-                     f"{{{', '.join(map(str, shape))}}}, "
-                     f"{{{', '.join(map(str, strides))}}}}};")
-        names.append(f"&a{i}")
-    parameters = [f"T<{result}> *"] + [f"T<{len(s)}> *"
-                                       for s in shapes.values()]
-    with open(path, "w", encoding="utf-8") as file:
-        file.write(PROGRAM % {
-            "parameters": ", ".join(parameters),
-            "arguments": "\n".join(lines),
-            "names": ", ".join(names),
-            "result": result,
-        })
-
-
-def write_floats(path, values):
-    with open(path, "wb") as file:
-        array.array("f", values).tofile(file)
-
 
 def get_commit():
     """The state of the tree that made the programs."""
@@ -254,7 +112,8 @@ def main(llvm, attn_opt, attn_run, chip, folder, *graphs):
         stem = os.path.join(folder, name)
         with open(stem + ".s", "w", encoding="utf-8") as file:
             file.write(assemble(llvm, TARGETS["avx2"], lowered))
-        write_program(graph, stem + ".cpp")
+        with open(stem + ".cpp", "w", encoding="utf-8") as file:
+            file.write(PROGRAM % describe_call(graph))
         write_floats(stem + ".exact", exact)
         inputs = []
         for i, npy in enumerate(harness.get_inputs(TOKENS)):
@@ -269,8 +128,9 @@ def main(llvm, attn_opt, attn_run, chip, folder, *graphs):
               encoding="utf-8") as file:
         json.dump({"programs": programs, "chip": chip, "tokens": TOKENS,
                    "commit": get_commit()}, file)
-    with open(os.path.join(folder, "check.py"), "w", encoding="utf-8") as file:
-        file.write(CHECK)
+    for source in (os.path.join(here, "check.py"),
+                   os.path.join(code_gen, "programs.py")):
+        shutil.copy(source, folder)
     return not programs
 
 
