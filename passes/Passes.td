@@ -618,7 +618,7 @@ def AttnHoistInvariants : Pass<"attn-hoist-invariants", "::mlir::func::FuncOp"> 
   }];
 }
 
-def AttnLowerVectors : Pass<"attn-lower-vectors", "::mlir::func::FuncOp"> {
+def AttnLowerVectors : Pass<"attn-lower-vectors"> {
   let summary = "Contractions, reductions and exp on vectors to plain ones";
   let description = [{
     **Before and after.** Applies upstream's patterns: `vector.contract` to outer
@@ -848,6 +848,60 @@ def AttnPrefetchTiles : Pass<"attn-prefetch-tiles", "::mlir::func::FuncOp"> {
 //===----------------------------------------------------------------------===//
 // GPU
 //===----------------------------------------------------------------------===//
+
+def AttnLaunchRecurrences : Pass<"attn-launch-recurrences", "::mlir::ModuleOp"> {
+  let summary = "Recurrences to kernels that walk over tiles of tokens";
+  let description = [{
+    **Before and after.** An `attn.recurrence` becomes a `gpu.func` and its
+    launch. A block has the state of one sequence and head, for `value-columns`
+    of the value channels, in registers; its token warps copy tiles of 16 tokens,
+    evaluate the feature maps and gates of the operands on them and make what
+    does not depend on the state, its state warps multiply with tensor cores and
+    write the output. Each operand is read once, nothing a tile long is written
+    to global memory.
+
+    ```mlir
+    func.func @main(%q: tensor<8x?x64xbf16>, %k: tensor<8x?x64xbf16>, %v: tensor<8x?x64xbf16>, %g: tensor<8x?xf32>) -> tensor<8x?x64xf32> {
+      %o = attn.recurrence #attn.scalar_decay by(%g "hn") read(%q "hnd" current) write(%k "hnd", %v "hnv") -> "hnv" : (tensor<8x?xf32>, tensor<8x?x64xbf16>, tensor<8x?x64xbf16>, tensor<8x?x64xbf16>) -> tensor<8x?x64xf32>
+      return %o : tensor<8x?x64xf32>
+    }
+    ```
+
+    becomes, for the tile of 16 tokens with the scores P = decayed Q K^T,
+
+    ```
+    O^T = S^T Q'^T + V^T P^T      S^T = e^(sum g) S^T + V'^T K'
+    ```
+
+    with mma.sync on bf16. A division of the output by its last column, and a
+    conversion to bf16, that alone read it are part of the kernel.
+
+    **Legality.** The transition has a form in chunks and there is no running
+    maximum; up to 256 key channels, static, and a state of f32. What is left is
+    computed token by token, and a missed remark says why.
+
+    **Numerics.** Sums and states are f32. Operands of f32 are three bf16 each, of
+    which six products are taken: the error is that of f32. Operands of bf16 are
+    multiplied as they are; scores, states and what a map makes of them are
+    rounded to bf16 where they are multiplied. Decays are never divided: each
+    factor is the exponential of a sum of decays between two tokens.
+
+    **Cost.** One launch; each operand once from memory, but once for each part of
+    the value channels from the cache.
+  }];
+  let options = [
+    Option<"chip", "chip", "std::string", /*default=*/"\"sm_80\"",
+           "The GPU's architecture">,
+    Option<"valueColumns", "value-columns", "int64_t", /*default=*/"64",
+           "Value channels of a block">,
+  ];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::bufferization::BufferizationDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::NVVM::NVVMDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
 
 def AttnLaunchForall : Pass<"attn-launch-forall", "::mlir::func::FuncOp"> {
   let summary = "Parallel loops of the host to kernels, its buffers to the device's";

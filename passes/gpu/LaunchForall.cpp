@@ -19,6 +19,7 @@
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "passes/Passes.h"
+#include "passes/gpu/KernelBuilder.h"
 
 namespace mlir::attn {
 #define GEN_PASS_DEF_ATTNLAUNCHFORALL
@@ -67,6 +68,10 @@ private:
     if (auto dealloc = dyn_cast<memref::DeallocOp>(op)) {
       createDealloc(b, op->getLoc(), dealloc.getMemref());
       op->erase();
+      return success();
+    }
+    if (isa<func::CallOp>(op) && op->hasAttr(kKernelAttrName)) {
+      emitLaunch(cast<func::CallOp>(op));
       return success();
     }
     if (isMemoryEffectFree(op) || isa<ViewLikeOpInterface>(op))

@@ -21,11 +21,18 @@ using namespace mlir::attn;
 
 void attn::buildGpuKernelPipeline(OpPassManager &pm,
                                   const GpuPipelineOptions &options) {
-  // 1. Single steps, a value channel or a query a thread.
+  // 1. Recurrences in tiles; others in single steps, a value channel or a query
+  //    a thread.
   CpuPipelineOptions algebra;
   algebra.form = RecurrenceForm::Recurrent;
   algebra.keepOrder = options.keepOrder;
   buildAlgebraPipeline(pm, algebra);
+  if (options.tiles) {
+    AttnLaunchRecurrencesOptions recurrences;
+    recurrences.chip = options.chip;
+    pm.addPass(createAttnLaunchRecurrences(recurrences));
+    addCleanup(pm);
+  }
   ConvertAttnToLinalgOptions tiles;
   tiles.rowTile = 1;
   tiles.keyTile = 8;
@@ -40,6 +47,7 @@ void attn::buildGpuKernelPipeline(OpPassManager &pm,
   AttnLaunchForallOptions launch;
   launch.blockSize = options.blockSize;
   pm.addNestedPass<func::FuncOp>(createAttnLaunchForall(launch));
+  pm.addPass(createSymbolDCEPass());
   pm.addNestedPass<func::FuncOp>(createConvertLinalgToLoopsPass());
   pm.addNestedPass<func::FuncOp>(createAttnLowerVectors());
   addCleanup(pm);
@@ -55,6 +63,7 @@ void attn::buildGpuKernelPipeline(OpPassManager &pm,
   target.optLevel = 3;
   pm.addPass(createGpuNVVMAttachTarget(target));
   auto &kernels = pm.nest<gpu::GPUModuleOp>();
+  kernels.addNestedPass<gpu::GPUFuncOp>(createAttnLowerVectors());
   kernels.addPass(createSCFToControlFlowPass());
   kernels.addPass(createAttnMathToIntrinsics());
   kernels.addPass(createConvertMathToLLVMPass());

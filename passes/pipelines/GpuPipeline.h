@@ -25,6 +25,10 @@ struct GpuPipelineOptions : PassPipelineOptions<GpuPipelineOptions> {
   PassOptions::Option<bool> keepOrder{
       *this, "keep-order", llvm::cl::desc("Leave products as they are written"),
       llvm::cl::init(false)};
+  PassOptions::Option<bool> tiles{
+      *this, "tiles",
+      llvm::cl::desc("Recurrences in tiles of tokens, on tensor cores"),
+      llvm::cl::init(true)};
   PassOptions::Option<int64_t> blockSize{*this, "block-size",
                                          llvm::cl::desc("Threads in a block"),
                                          llvm::cl::init(64)};

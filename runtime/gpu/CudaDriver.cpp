@@ -46,6 +46,7 @@ Loaded::Loaded() {
       {&driver.cuModuleLoadDataEx, "cuModuleLoadDataEx"},
       {&driver.cuModuleUnload, "cuModuleUnload"},
       {&driver.cuModuleGetFunction, "cuModuleGetFunction"},
+      {&driver.cuFuncSetAttribute, "cuFuncSetAttribute"},
       {&driver.cuLaunchKernel, "cuLaunchKernel"},
       {&driver.cuMemAllocAsync, "cuMemAllocAsync"},
       {&driver.cuMemFreeAsync, "cuMemFreeAsync"},

@@ -37,6 +37,7 @@ struct CudaDriver {
   Result (*cuModuleUnload)(Handle module);
   Result (*cuModuleGetFunction)(Handle *function, Handle module,
                                 const char *name);
+  Result (*cuFuncSetAttribute)(Handle function, int attribute, int value);
   Result (*cuLaunchKernel)(Handle function, unsigned gridX, unsigned gridY,
                            unsigned gridZ, unsigned blockX, unsigned blockY,
                            unsigned blockZ, unsigned sharedBytes, Handle stream,

@@ -159,6 +159,12 @@ void mgpuLaunchKernel(void *function, intptr_t gridX, intptr_t gridY,
   // Nothing to do for no elements, which the driver refuses.
   if (!driver || !function || gridX * gridY * gridZ == 0)
     return;
+  // More than a kernel has unasked:
+  // CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES.
+  if (sharedBytes > 48 * 1024 &&
+      !check(driver, "cuFuncSetAttribute",
+             driver->cuFuncSetAttribute(function, 8, sharedBytes)))
+    return;
   check(driver, "cuLaunchKernel",
         driver->cuLaunchKernel(function, gridX, gridY, gridZ, blockX, blockY,
                                blockZ, sharedBytes, stream, parameters, extra));

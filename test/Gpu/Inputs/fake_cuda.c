@@ -64,6 +64,10 @@ int cuModuleGetFunction(void **function, void *module, const char *name) {
   fprintf(stderr, "fake: kernel %s\n", name);
   return trace(__func__);
 }
+int cuFuncSetAttribute(void *function, int attribute, int value) {
+  fprintf(stderr, "fake: attribute %d = %d\n", attribute, value);
+  return trace(__func__);
+}
 int cuLaunchKernel(void *function, unsigned gridX, unsigned gridY,
                    unsigned gridZ, unsigned blockX, unsigned blockY,
                    unsigned blockZ, unsigned shared, void *stream,

@@ -1,0 +1,87 @@
+//===- LaunchRecurrences.cpp - Recurrences as kernels in tiles ------------===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "mlir/Dialect/Affine/IR/AffineOps.h"
+#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Remarks.h"
+#include "passes/Passes.h"
+#include "passes/gpu/RecurrenceKernel.h"
+
+namespace mlir::attn {
+#define GEN_PASS_DEF_ATTNLAUNCHRECURRENCES
+#include "passes/Passes.h.inc"
+} // namespace mlir::attn
+
+using namespace mlir;
+using namespace mlir::attn;
+
+/// What a block may have of an SM's memory, for compute capability major.minor:
+/// CUDA's table of technical specifications.
+static int64_t getSharedBytes(int64_t capability) {
+  switch (capability) {
+  case 80:
+  case 87:
+    return 163 * 1024;
+  case 90:
+  case 100:
+  case 103:
+    return 227 * 1024;
+  default:
+    return 99 * 1024;
+  }
+}
+
+namespace {
+struct LaunchRecurrences
+    : attn::impl::AttnLaunchRecurrencesBase<LaunchRecurrences> {
+  using AttnLaunchRecurrencesBase::AttnLaunchRecurrencesBase;
+
+  void runOnOperation() override {
+    int64_t capability = 0;
+    StringRef number = StringRef(chip);
+    if (!number.consume_front("sm_") ||
+        number.rtrim("af").getAsInteger(10, capability)) {
+      getOperation().emitError("expected a chip such as sm_90, got '")
+          << StringRef(chip) << "'";
+      return signalPassFailure();
+    }
+    if (valueColumns < kTile || valueColumns % kTile != 0) {
+      getOperation().emitError("expected a multiple of 16 value channels in a "
+                               "block, got ")
+          << int64_t(valueColumns);
+      return signalPassFailure();
+    }
+    KernelLimits limits;
+    limits.sharedBytes = getSharedBytes(capability);
+    limits.canSuspend = capability >= 90;
+    limits.valueColumns = valueColumns;
+    SmallVector<RecurrenceOp> ops;
+    getOperation().walk([&](RecurrenceOp op) { ops.push_back(op); });
+    for (RecurrenceOp op : ops) {
+      Location loc = op.getLoc();
+      StringRef function =
+          op->getParentOfType<FunctionOpInterface>().getName();
+      auto options = remark::RemarkOpts::name("attn-launch-recurrences")
+                         .category("attn-launch-recurrences")
+                         .function(function);
+      std::string reason;
+      if (capability < 80)
+        reason = "the chip has no tensor cores for bf16";
+      else if (succeeded(RecurrenceKernel(op, limits).launch(reason))) {
+        remark::passed(loc, options) << "one kernel, in tiles of 16 tokens";
+        continue;
+      }
+      remark::missed(loc, options)
+          << "not a kernel in tiles: " << StringRef(reason);
+      op.setForm(RecurrenceForm::Recurrent);
+      op.removeChunkAttr();
+    }
+  }
+};
+} // namespace

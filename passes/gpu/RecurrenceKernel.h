@@ -1,0 +1,142 @@
+//===- RecurrenceKernel.h - One kernel for a recurrence -*- C++ -*-===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#ifndef ATTN_PASSES_GPU_RECURRENCEKERNEL_H
+#define ATTN_PASSES_GPU_RECURRENCEKERNEL_H
+
+#include "passes/gpu/RecurrenceTiles.h"
+
+namespace mlir::attn {
+
+/// What a kernel may use of the device.
+struct KernelLimits {
+  /// Bytes of shared memory of a block.
+  int64_t sharedBytes = 99 * 1024;
+  /// Whether threads can be suspended at a barrier in memory (sm_90).
+  bool canSuspend = false;
+  /// Value channels of a block, each warp has 16.
+  int64_t valueColumns = 64;
+};
+
+/// Computes a recurrence in one kernel, its tokens in tiles of 16. A block has
+/// the state of one sequence and head, for some of the value channels, in
+/// registers, transposed:
+///
+///   token warps  copy the operands, evaluate feature maps and gates, and make
+///                of each tile what does not depend on the state: decayed
+///                scores P [16 x 16], the inverse of the erasure's triangle,
+///                queries and keys with their decays;
+///   state warps  have 16 value channels each and walk over the tiles,
+///
+///     O^T = S^T Q'^T + V^T P^T           S^T = S^T D + V'^T K'
+///     U^T = (R^T - V^T N^T - S^T P'^T) T^T         T = (I + L)^-1
+///
+/// with the names of RecurrenceChunk and ChunkTerms. Slots in shared memory, a
+/// ring, lie between the two; a barrier says that a slot is full, another that
+/// it is empty.
+class RecurrenceKernel {
+public:
+  RecurrenceKernel(RecurrenceOp op, const KernelLimits &limits);
+
+  /// Replaces the operation, and a division or a conversion of its output that
+  /// nothing else reads, by a launch. Fails with a reason, and changes nothing,
+  /// if it is not in reach of the kernel.
+  LogicalResult launch(std::string &reason);
+
+private:
+  /// Tiles of 16 x 16 that token warps leave for state warps.
+  struct Scores {
+    unsigned row, col;
+    int64_t offset;
+  };
+  /// One number a token, or a key channel.
+  struct Factors {
+    int64_t head[2], tail, state;
+  };
+  struct Outputs {
+    Value output, state; // buffers on the host
+  };
+
+  bool isSupported(std::string &reason);
+  void chooseOutput();
+  LogicalResult layoutSlots(std::string &reason);
+  Value createBuffer(RankedTensorType type, const EinsumOperand &axes);
+  void placeBlock();
+  void emitKernel();
+
+  // Token warps.
+  void emitTokenWarp(ThreadOps &ops, Value warp);
+  void emitTile(ThreadOps &ops, const TilePlace &place, Value scratch);
+  void evaluate(ThreadOps &ops, const TileOperand &operand,
+                const SharedTile &to, const TilePlace &place);
+  void emitScalarDecays(ThreadOps &ops, const TilePlace &place, Value scratch);
+  void emitKeyDecays(ThreadOps &ops, const TilePlace &place, Value scratch);
+  void emitInverse(ThreadOps &ops, const Fragments::Square &lower,
+                   const SharedTile &to, Value scratch);
+  void storeScores(ThreadOps &ops, const TilePlace &place, unsigned pair,
+                   const Fragments::Square &square, Value scratch);
+
+  // State warps.
+  void emitStateWarp(ThreadOps &ops, Value warp);
+  using State = SmallVector<Sum>;
+  State loadState(ThreadOps &ops, Value column);
+  void storeState(ThreadOps &ops, const State &state, Value column);
+  State emitStep(ThreadOps &ops, const TilePlace &place, const State &state,
+                 Value warp, Value parity);
+  Fragments::Square readState(ThreadOps &ops, const TilePlace &place,
+                              ArrayRef<LeftOperand> state, unsigned row);
+  LeftOperand decayTail(ThreadOps &ops, const TilePlace &place,
+                        const LeftOperand &operand);
+  void storeOutput(ThreadOps &ops, const TilePlace &place,
+                   Fragments::Square output, Value warp, Value parity);
+  Fragments::Square divide(ThreadOps &ops, const TilePlace &place,
+                           const Fragments::Square &output, Value warp,
+                           Value parity);
+
+  // Places in a slot.
+  SharedTile at(ThreadOps &ops, const TilePlace &place, int64_t offset,
+                int64_t cols);
+  SharedTile getRows(ThreadOps &ops, const TilePlace &place, unsigned row);
+  SharedTile getCols(ThreadOps &ops, const TilePlace &place, unsigned col);
+  SharedTile getValues(ThreadOps &ops, const TilePlace &place,
+                       const TileOperand &operand, int64_t offset);
+  /// The factors of columns 2 (l % 4) and the next, from column `col` on.
+  std::pair<Value, Value> loadFactors(ThreadOps &ops, const TilePlace &place,
+                                      int64_t offset, Value col);
+  StateRead getRead(unsigned row);
+
+  RecurrenceOp op;
+  KernelLimits limits;
+  Location loc;
+  int64_t keys, values, paddedKeys, paddedValues, parts = 1;
+  bool hasDecay = false, perKey = false, inParts = false;
+  unsigned eraseRows = 0;
+  DivideByLastOp division;
+  arith::TruncFOp narrowing;
+  Value stored;
+
+  std::unique_ptr<KernelBuilder> kernel;
+  std::unique_ptr<RecurrenceTiles> tiles;
+  Outputs outputs;
+  Value outputPointer, statePointer, initialPointer;
+  OpFoldResult blocks;
+
+  // The slots of the ring, the warps, and what lies where in a slot.
+  int64_t slots = 0, tokenWarps = 0, stateWarps = 0, slotBytes = 0;
+  int64_t scratchBytes = 0, barrierBytes = 0, sharedBytes = 0;
+  SmallVector<int64_t> rowTiles, colTiles, valueTiles, inputTiles;
+  int64_t bonusTile = -1;
+  SmallVector<Scores> scores;
+  Factors factors;
+
+  // In the kernel.
+  Value shared, lane, lo, count, tileCount;
+};
+
+} // namespace mlir::attn
+
+#endif // ATTN_PASSES_GPU_RECURRENCEKERNEL_H

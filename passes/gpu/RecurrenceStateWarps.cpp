@@ -1,0 +1,370 @@
+//===- RecurrenceStateWarps.cpp - The walk of the state over the tiles ----===//
+//
+// Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
+// SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
+//
+//===----------------------------------------------------------------------===//
+
+#include "passes/gpu/RecurrenceKernel.h"
+
+using namespace mlir;
+using namespace mlir::attn;
+
+static constexpr char kToken = RecurrenceOp::kToken, kKey = RecurrenceOp::kKey,
+                      kValue = RecurrenceOp::kValue;
+
+//===----------------------------------------------------------------------===//
+// The ring
+//===----------------------------------------------------------------------===//
+
+void RecurrenceKernel::emitStateWarp(ThreadOps &ops, Value warp) {
+  Value column = ops.mul(warp, kTile);
+  State state = loadState(ops, column);
+  SmallVector<Value> start{ops.i32(0), ops.i32(0)};
+  for (const Sum &sum : state)
+    llvm::append_range(start, sum);
+  auto toState = [&](ValueRange values) {
+    State result(state.size());
+    for (size_t i = 0; i < 4 * state.size(); ++i)
+      result[i / 4][i % 4] = values[i];
+    return result;
+  };
+  SmallVector<Value> end = ops.loop(
+      ops.i32(0), tileCount, ops.i32(1), start,
+      [&](ThreadOps &o, Value tile, ValueRange now) {
+        Value slot = now[0], parity = now[1];
+        TilePlace place;
+        Value first = o.mul(tile, kTile);
+        place.token = arith::AddIOp::create(o.b, loc, lo, o.toIndex(first));
+        place.valid = o.sub(count, first);
+        place.slot =
+            o.advance(shared, o.add(o.mul(slot, slotBytes), barrierBytes));
+        o.wait(o.advance(shared, o.mul(slot, 8)), parity);
+        State next =
+            emitStep(o, place, toState(now.drop_front(2)), warp, tile);
+        o.syncWarp();
+        Value empty = o.advance(shared, o.add(o.mul(slot, 8), 8 * 16));
+        o.when(o.cmp(arith::CmpIPredicate::eq, lane, o.i32(0)),
+               [&](ThreadOps &in) { in.arrive(empty); });
+        Value after = o.add(slot, 1);
+        Value wraps = o.cmp(arith::CmpIPredicate::eq, after, o.i32(slots));
+        Value flipped = arith::XOrIOp::create(o.b, loc, parity, o.i32(1));
+        SmallVector<Value> results{o.select(wraps, o.i32(0), after),
+                                   o.select(wraps, flipped, parity)};
+        for (const Sum &sum : next)
+          llvm::append_range(results, sum);
+        return results;
+      });
+  if (outputs.state)
+    storeState(ops, toState(ArrayRef(end).drop_front(2)), column);
+}
+
+//===----------------------------------------------------------------------===//
+// States
+//===----------------------------------------------------------------------===//
+
+RecurrenceKernel::State RecurrenceKernel::loadState(ThreadOps &ops,
+                                                    Value column) {
+  Fragments fragments(ops, lane);
+  State state(paddedKeys / 8, fragments.zero());
+  Value initial = op.getInitialState();
+  if (!initial)
+    return state;
+  int64_t columns = inParts ? limits.valueColumns : values;
+  EinsumOperand axes = op.getAxes(initial);
+  for (auto [j, sum] : llvm::enumerate(state))
+    for (int e = 0; e < 4; ++e) {
+      Value v = ops.add(column, fragments.getRow(e / 2)),
+            k = ops.add(fragments.getCol(), 8 * j + e % 2);
+      Value isIn = arith::AndIOp::create(ops.b, loc,
+                                         ops.less(v, ops.i32(columns)),
+                                         ops.less(k, ops.i32(keys)));
+      Value zero = ops.i32(0);
+      llvm::SmallDenseMap<char, Value> at;
+      at[kKey] = ops.toIndex(ops.select(isIn, k, zero));
+      at[kValue] = tiles->getValueIndex(ops, ops.select(isIn, v, zero));
+      Value address =
+          tiles->getAddress(ops, initialPointer, initial, axes, at);
+      sum[e] = ops.select(isIn, ops.load(ops.f32Type(), address), ops.f32(0));
+    }
+  return state;
+}
+
+void RecurrenceKernel::storeState(ThreadOps &ops, const State &state,
+                                  Value column) {
+  Fragments fragments(ops, lane);
+  int64_t columns = inParts ? limits.valueColumns : values;
+  EinsumOperand axes = op.getAxes(op.getFinalState());
+  for (auto [j, sum] : llvm::enumerate(state))
+    for (int e = 0; e < 4; ++e) {
+      Value v = ops.add(column, fragments.getRow(e / 2)),
+            k = ops.add(fragments.getCol(), 8 * j + e % 2);
+      Value isIn = arith::AndIOp::create(ops.b, loc,
+                                         ops.less(v, ops.i32(columns)),
+                                         ops.less(k, ops.i32(keys)));
+      ops.when(isIn, [&](ThreadOps &in) {
+        llvm::SmallDenseMap<char, Value> at;
+        at[kKey] = in.toIndex(k);
+        at[kValue] = tiles->getValueIndex(in, v);
+        in.store(sum[e], tiles->getAddress(in, statePointer, outputs.state,
+                                           axes, at));
+      });
+    }
+}
+
+//===----------------------------------------------------------------------===//
+// A tile
+//===----------------------------------------------------------------------===//
+
+std::pair<Value, Value> RecurrenceKernel::loadFactors(ThreadOps &ops,
+                                                      const TilePlace &place,
+                                                      int64_t offset,
+                                                      Value col) {
+  Value at = ops.add(ops.mul(ops.rem(lane, 4), 2), col);
+  Type pair = VectorType::get({2}, ops.f32Type());
+  Value two = ops.load(
+      pair, ops.advance(ops.advance(place.slot, offset), ops.mul(at, 4)), 8);
+  return {LLVM::ExtractElementOp::create(ops.b, loc, two, ops.i32(0)),
+          LLVM::ExtractElementOp::create(ops.b, loc, two, ops.i32(1))};
+}
+
+/// S^T q'^T for the rows of the tile.
+Fragments::Square RecurrenceKernel::readState(ThreadOps &ops,
+                                              const TilePlace &place,
+                                              ArrayRef<LeftOperand> state,
+                                              unsigned row) {
+  Fragments fragments(ops, lane);
+  SharedTile rows = getRows(ops, place, row);
+  Fragments::Square square = fragments.zeroSquare();
+  for (auto [k, left] : llvm::enumerate(state))
+    square = fragments.multiply(
+        square, left, fragments.loadRight(rows, ops.i32(k * kTile), false));
+  if (!hasDecay || perKey)
+    return square;
+  for (int side : {0, 1}) {
+    auto [x, y] = loadFactors(ops, place, factors.head[row], ops.i32(8 * side));
+    for (int half : {0, 1}) {
+      square[side][2 * half] = ops.mulf(square[side][2 * half], x);
+      square[side][2 * half + 1] = ops.mulf(square[side][2 * half + 1], y);
+    }
+  }
+  return square;
+}
+
+/// What is left of values at the end of the tile: tokens are columns.
+LeftOperand RecurrenceKernel::decayTail(ThreadOps &ops, const TilePlace &place,
+                                        const LeftOperand &operand) {
+  if (!hasDecay || perKey)
+    return operand;
+  Fragments fragments(ops, lane);
+  Fragments::Square square = fragments.unpack(operand);
+  for (int side : {0, 1}) {
+    auto [x, y] = loadFactors(ops, place, factors.tail, ops.i32(8 * side));
+    for (int half : {0, 1}) {
+      square[side][2 * half] = ops.mulf(square[side][2 * half], x);
+      square[side][2 * half + 1] = ops.mulf(square[side][2 * half + 1], y);
+    }
+  }
+  return fragments.pack(square[0], square[1], parts);
+}
+
+RecurrenceKernel::State RecurrenceKernel::emitStep(ThreadOps &ops,
+                                                   const TilePlace &place,
+                                                   const State &entry,
+                                                   Value warp, Value tile) {
+  Fragments fragments(ops, lane);
+  SmallVector<LeftOperand> packed;
+  for (size_t j = 0; j < entry.size(); j += 2)
+    packed.push_back(fragments.pack(entry[j], entry[j + 1], parts));
+  Value column = ops.mul(warp, kTile);
+  SmallVector<LeftOperand> written;
+  for (auto [operand, offset] : llvm::zip_equal(tiles->values, valueTiles))
+    written.push_back(fragments.loadLeft(
+        getValues(ops, place, operand, offset), column, true));
+  auto addScores = [&](Fragments::Square square, unsigned row,
+                       ArrayRef<LeftOperand> lefts) {
+    for (const Scores &score : scores) {
+      if (score.row != row || score.col >= lefts.size())
+        continue;
+      SharedTile tileOf = at(ops, place, score.offset, kTile);
+      square = fragments.multiply(
+          square, lefts[score.col],
+          fragments.loadRight(tileOf, ops.i32(0), false));
+    }
+    return square;
+  };
+  if (op.erases()) {
+    // U^T = (R^T - V^T N^T - S^T P'^T) T^T
+    Fragments::Square square =
+        addScores(readState(ops, place, packed, 0), 0, written);
+    Fragments::Square given = fragments.unpack(fragments.loadLeft(
+        getValues(ops, place, tiles->inputs[0], inputTiles[0]), column, true));
+    for (int i = 0; i < 8; ++i)
+      square[i / 4][i % 4] =
+          ops.subf(given[i / 4][i % 4], square[i / 4][i % 4]);
+    LeftOperand rest = fragments.pack(square[0], square[1], parts);
+    const Scores *triangle = llvm::find_if(scores, [&](const Scores &score) {
+      return score.row == 0 && score.col + 1 == tiles->cols.size();
+    });
+    square = fragments.multiply(
+        fragments.zeroSquare(), rest,
+        fragments.loadRight(at(ops, place, triangle->offset, kTile),
+                            ops.i32(0), false));
+    written.push_back(fragments.pack(square[0], square[1], parts));
+  }
+  // O^T = S^T Q'^T + sum V^T P^T
+  unsigned query = eraseRows;
+  Fragments::Square output =
+      addScores(readState(ops, place, packed, query), query, written);
+  // S^T = S^T D + sum V'^T K'
+  State state = entry;
+  if (perKey) {
+    for (auto [j, sum] : llvm::enumerate(state)) {
+      auto [x, y] = loadFactors(ops, place, factors.state, ops.i32(8 * j));
+      for (int half : {0, 1}) {
+        sum[2 * half] = ops.mulf(sum[2 * half], x);
+        sum[2 * half + 1] = ops.mulf(sum[2 * half + 1], y);
+      }
+    }
+  } else if (hasDecay) {
+    Value factor = ops.load(ops.f32Type(),
+                            ops.advance(place.slot, factors.state), 4);
+    for (Sum &sum : state)
+      for (Value &x : sum)
+        x = ops.mulf(x, factor);
+  }
+  for (auto [col, left] : llvm::enumerate(written)) {
+    LeftOperand tail = decayTail(ops, place, left);
+    SharedTile cols = getCols(ops, place, col);
+    for (size_t j = 0; j < state.size(); j += 2) {
+      auto right = fragments.loadRight(cols, ops.i32(8 * j), true);
+      state[j] = fragments.multiply(state[j], tail, right[0]);
+      state[j + 1] = fragments.multiply(state[j + 1], tail, right[1]);
+    }
+  }
+  storeOutput(ops, place, output, warp, tile);
+  return state;
+}
+
+//===----------------------------------------------------------------------===//
+// Outputs
+//===----------------------------------------------------------------------===//
+
+/// num / (den + eps), and 0 where the divisor is 0: the last channel, which one
+/// warp has, divides all others.
+Fragments::Square RecurrenceKernel::divide(ThreadOps &ops,
+                                           const TilePlace &place,
+                                           const Fragments::Square &output,
+                                           Value warp, Value tile) {
+  OpBuilder &b = ops.b;
+  Fragments fragments(ops, lane);
+  int64_t last = values - 1, row = last % kTile;
+  // Two buffers in turn: a warp may be one tile ahead.
+  Value buffer = ops.advance(
+      ops.advance(shared, 16 * 16),
+      ops.mul(ops.rem(tile, 2), kTile * 4));
+  Value isLast = arith::AndIOp::create(
+      b, loc,
+      ops.cmp(arith::CmpIPredicate::eq, warp, ops.i32(last / kTile)),
+      ops.cmp(arith::CmpIPredicate::eq, ops.div(lane, 4), ops.i32(row % 8)));
+  int half = row / 8;
+  ops.when(isLast, [&](ThreadOps &in) {
+    for (int side : {0, 1})
+      for (int e : {0, 1}) {
+        Value col = in.add(in.mul(in.rem(lane, 4), 2), 8 * side + e);
+        in.store(output[side][2 * half + e],
+                 in.advance(buffer, in.mul(col, 4)), 4);
+      }
+  });
+  ops.syncThreads(1, 32 * stateWarps);
+  Fragments::Square result = output;
+  Value zero = ops.f32(0);
+  for (int side : {0, 1})
+    for (int e : {0, 1}) {
+      Value col = ops.add(fragments.getCol(), 8 * side + e);
+      Value by =
+          ops.load(ops.f32Type(), ops.advance(buffer, ops.mul(col, 4)), 4);
+      if (std::optional<APFloat> floor = division.getFloor())
+        by = arith::MaximumFOp::create(
+            b, loc,
+            LLVM::FAbsOp::create(b, loc, by),
+            ops.f32(floor->convertToDouble()));
+      double eps = division.getEps().convertToDouble();
+      if (eps != 0)
+        by = ops.addf(by, ops.f32(eps));
+      Value isZero = arith::CmpFOp::create(
+          b, loc, arith::CmpFPredicate::OEQ, by, zero);
+      for (int h : {0, 1}) {
+        Value &x = result[side][2 * h + e];
+        x = ops.select(isZero, zero, arith::DivFOp::create(b, loc, x, by));
+      }
+    }
+  (void)place;
+  return result;
+}
+
+void RecurrenceKernel::storeOutput(ThreadOps &ops, const TilePlace &place,
+                                   Fragments::Square output, Value warp,
+                                   Value tile) {
+  OpBuilder &b = ops.b;
+  Fragments fragments(ops, lane);
+  if (division)
+    output = divide(ops, place, output, warp, tile);
+  int64_t columns = inParts    ? limits.valueColumns
+                    : division ? values - 1
+                               : values;
+  EinsumOperand axes = op.getAxes(op.getOutput());
+  Value column = ops.mul(warp, kTile);
+  Value tokenBytes =
+            tiles->getAxisBytes(ops, outputs.output, axes, kToken),
+        valueBytes =
+            tiles->getAxisBytes(ops, outputs.output, axes, kValue);
+  llvm::SmallDenseMap<char, Value> at;
+  at[kToken] = place.token;
+  at[kValue] = tiles->getValueIndex(ops, column);
+  Value base =
+      tiles->getAddress(ops, outputPointer, outputs.output, axes, at);
+  auto addressOf = [&](ThreadOps &o, Value token, Value channel) {
+    auto wide = [&](Value x, Value bytes) {
+      Value index = arith::ExtUIOp::create(o.b, loc, o.b.getI64Type(), x);
+      return Value(arith::MulIOp::create(o.b, loc, index, bytes));
+    };
+    return o.advance(base, arith::AddIOp::create(o.b, loc,
+                                                 wide(token, tokenBytes),
+                                                 wide(channel, valueBytes)));
+  };
+  auto isIn = [&](Value token, Value channel) {
+    Value in = ops.less(token, place.valid);
+    if (columns % kTile == 0 && columns == paddedValues)
+      return in;
+    return Value(arith::AndIOp::create(
+        b, loc, in, ops.less(ops.add(column, channel), ops.i32(columns))));
+  };
+  auto type = cast<MemRefType>(outputs.output.getType());
+  bool isRow = axes.back() == EinsumDim{kValue};
+  if (type.getElementType().isBF16() && isRow && type.getShape().back() % 2 == 0) {
+    // Two neighbours of a token's channels in 32 bits.
+    for (int side : {0, 1})
+      for (int half : {0, 1}) {
+        Value pair = ops.transposeMatrix(ops.packBf16(
+            output[side][2 * half], output[side][2 * half + 1]));
+        Value token = ops.add(ops.div(lane, 4), 8 * side),
+              channel = ops.add(fragments.getCol(), 8 * half);
+        ops.when(isIn(token, channel), [&](ThreadOps &in) {
+          in.store(pair, addressOf(in, token, channel), 4);
+        });
+      }
+    return;
+  }
+  for (int side : {0, 1})
+    for (int e = 0; e < 4; ++e) {
+      Value token = ops.add(fragments.getCol(), 8 * side + e % 2),
+            channel = fragments.getRow(e / 2);
+      ops.when(isIn(token, channel), [&](ThreadOps &in) {
+        Value x = output[side][e];
+        if (!type.getElementType().isF32())
+          x = arith::TruncFOp::create(in.b, loc, type.getElementType(), x);
+        in.store(x, addressOf(in, token, channel));
+      });
+    }
+}
