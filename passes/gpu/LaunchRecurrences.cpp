@@ -73,8 +73,10 @@ struct LaunchRecurrences
       std::string reason;
       if (capability < 80)
         reason = "the chip has no tensor cores for bf16";
-      else if (succeeded(RecurrenceKernel(op, limits).launch(reason))) {
-        remark::passed(loc, options) << "one kernel, in tiles of 16 tokens";
+      RecurrenceKernel kernel(op, limits);
+      if (reason.empty() && succeeded(kernel.launch(reason))) {
+        std::string schedule = kernel.describe();
+        remark::passed(loc, options) << "one kernel: " << StringRef(schedule);
         continue;
       }
       remark::missed(loc, options)

@@ -12,6 +12,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/IR/SymbolTable.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -169,6 +170,12 @@ LogicalResult RecurrenceKernel::layoutSlots(std::string &reason) {
     return failure();
   }
   return success();
+}
+
+std::string RecurrenceKernel::describe() const {
+  return llvm::formatv("tiles of {0} tokens, {1} token and {2} state warps, {3} "
+                       "slots of {4} bytes, {5} bf16 for each operand",
+                       kTile, tokenWarps, stateWarps, slots, slotBytes, parts);
 }
 
 //===----------------------------------------------------------------------===//

@@ -46,6 +46,8 @@ public:
   /// nothing else reads, by a launch. Fails with a reason, and changes nothing,
   /// if it is not in reach of the kernel.
   LogicalResult launch(std::string &reason);
+  /// The schedule of the kernel that was launched, for people.
+  std::string describe() const;
 
 private:
   /// Tiles of 16 x 16 that token warps leave for state warps.

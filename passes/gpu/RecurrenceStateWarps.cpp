@@ -342,29 +342,40 @@ void RecurrenceKernel::storeOutput(ThreadOps &ops, const TilePlace &place,
   };
   auto type = cast<MemRefType>(outputs.output.getType());
   bool isRow = axes.back() == EinsumDim{kValue};
-  if (type.getElementType().isBF16() && isRow && type.getShape().back() % 2 == 0) {
-    // Two neighbours of a token's channels in 32 bits.
-    for (int side : {0, 1})
-      for (int half : {0, 1}) {
-        Value pair = ops.transposeMatrix(ops.packBf16(
+  if (type.getElementType().isBF16() && isRow &&
+      type.getShape().back() % 4 == 0) {
+    // Four neighbours of a token's channels: neighbouring lanes exchange the
+    // half of the channels that the other one stores.
+    Value isOdd = ops.cmp(arith::CmpIPredicate::ne, ops.rem(lane, 2), ops.i32(0));
+    Value channel = ops.add(ops.mul(ops.div(ops.rem(lane, 4), 2), 4),
+                            ops.select(isOdd, ops.i32(8), ops.i32(0)));
+    for (int side : {0, 1}) {
+      Value pairs[2];
+      for (int half : {0, 1})
+        pairs[half] = ops.transposeMatrix(ops.packBf16(
             output[side][2 * half], output[side][2 * half + 1]));
-        Value token = ops.add(ops.div(lane, 4), 8 * side),
-              channel = ops.add(fragments.getCol(), 8 * half);
-        ops.when(isIn(token, channel), [&](ThreadOps &in) {
-          in.store(pair, addressOf(in, token, channel), 4);
-        });
-      }
+      Value given = ops.select(isOdd, pairs[0], pairs[1]);
+      Value got = ops.shuffleXor(given, 1);
+      Value token = ops.add(ops.div(lane, 4), 8 * side);
+      ops.storeWhere(isIn(token, channel),
+                     {ops.select(isOdd, got, pairs[0]),
+                      ops.select(isOdd, pairs[1], got)},
+                     addressOf(ops, token, channel));
+    }
     return;
   }
   for (int side : {0, 1})
     for (int e = 0; e < 4; ++e) {
       Value token = ops.add(fragments.getCol(), 8 * side + e % 2),
             channel = fragments.getRow(e / 2);
-      ops.when(isIn(token, channel), [&](ThreadOps &in) {
-        Value x = output[side][e];
-        if (!type.getElementType().isF32())
-          x = arith::TruncFOp::create(in.b, loc, type.getElementType(), x);
-        in.store(x, addressOf(in, token, channel));
+      Value in = isIn(token, channel), x = output[side][e];
+      if (type.getElementType().isF32()) {
+        ops.storeWhere(in, x, addressOf(ops, token, channel));
+        continue;
+      }
+      ops.when(in, [&](ThreadOps &inner) {
+        x = arith::TruncFOp::create(inner.b, loc, type.getElementType(), x);
+        inner.store(x, addressOf(inner, token, channel));
       });
     }
 }

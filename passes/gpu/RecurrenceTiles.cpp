@@ -89,7 +89,9 @@ LogicalResult RecurrenceTiles::addOperand(Value value, char col, int64_t cols,
       reason = "an operand is neither f32, bf16 nor f16";
       return failure();
     }
-    if (leaf.dims.size() > 1 || (col && tile->dims == "j"))
+    // Queries and values say how exact the output is to be.
+    bool counts = value == op.getQuery() || col == kValue;
+    if (counts && leaf.dims.size() > 1)
       parts = std::max<int64_t>(
           parts, element.isF32() ? 3 : element.isF16() ? 2 : 1);
     int64_t unit = getCopyUnit(leaf);

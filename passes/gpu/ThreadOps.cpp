@@ -139,6 +139,28 @@ void ThreadOps::store(Value value, Value pointer, int64_t alignment) {
   LLVM::StoreOp::create(b, loc, value, pointer, alignment);
 }
 
+void ThreadOps::storeWhere(Value condition, ArrayRef<Value> words,
+                           Value pointer) {
+  Value flag = arith::ExtUIOp::create(b, loc, i32Type(), condition);
+  SmallVector<Value> operands{pointer, flag};
+  std::string list, constraints = "l,r";
+  for (auto [i, given] : llvm::enumerate(words)) {
+    Value word = given;
+    if (!word.getType().isInteger(32))
+      word = arith::BitcastOp::create(b, loc, i32Type(), word);
+    operands.push_back(word);
+    list += (i ? ", $" : "$") + std::to_string(i + 2);
+    constraints += ",r";
+  }
+  std::string kind = words.size() == 1 ? "" : "v" + std::to_string(words.size()) + ".";
+  if (words.size() > 1)
+    list = "{" + list + "}";
+  assembly(Type(), operands,
+           "{ .reg .pred in; setp.ne.b32 in, $1, 0; @in st.global." + kind +
+               "b32 [$0], " + list + "; }",
+           constraints + ",~{memory}");
+}
+
 void ThreadOps::copyAsync(Value shared, Value global, int64_t bytes,
                           Value isIn) {
   Value size = select(isIn, i32(bytes), i32(0));

@@ -71,6 +71,10 @@ public:
   Value load(Type type, Value pointer, int64_t alignment = 0,
              bool invariant = false);
   void store(Value value, Value pointer, int64_t alignment = 0);
+  /// Stores numbers of 32 bits, one, two or four, to global memory where the
+  /// condition holds, without a branch: what the warp does together may be on
+  /// both sides.
+  void storeWhere(Value condition, ArrayRef<Value> words, Value pointer);
   /// 16, 8 or 4 bytes from global to shared memory, or as many zeros.
   void copyAsync(Value shared, Value global, int64_t bytes, Value isIn);
   void commitCopies();

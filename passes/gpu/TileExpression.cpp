@@ -65,6 +65,9 @@ std::optional<TileLeaf> TileExpression::getLeaf(Value tile) {
     for (int64_t i = 0; i < type.getRank(); ++i) {
       leaf.offsets.push_back(IntegerAttr::get(
           IndexType::get(tile.getContext()), 0));
+      if (type.getDimSize(i) == 1)
+        continue;
+      leaf.tileDims.push_back(i);
       leaf.dims.push_back(i);
       leaf.sizes.push_back(type.getDimSize(i));
     }
@@ -76,6 +79,7 @@ std::optional<TileLeaf> TileExpression::getLeaf(Value tile) {
   TileLeaf leaf{slice.getSource()};
   leaf.offsets = slice.getMixedOffsets();
   llvm::SmallBitVector dropped = slice.getDroppedDims();
+  int64_t tileDim = 0;
   for (auto [i, stride] : llvm::enumerate(slice.getMixedStrides())) {
     if (!isConstantIntValue(stride, 1))
       return std::nullopt;
@@ -86,6 +90,10 @@ std::optional<TileLeaf> TileExpression::getLeaf(Value tile) {
     std::optional<int64_t> size = getConstantIntValue(slice.getMixedSizes()[i]);
     if (!size)
       return std::nullopt;
+    ++tileDim;
+    if (*size == 1)
+      continue;
+    leaf.tileDims.push_back(tileDim - 1);
     leaf.dims.push_back(i);
     leaf.sizes.push_back(*size);
   }
@@ -368,8 +376,12 @@ static SmallVector<Coordinate> reshape(ThreadOps &ops, Operation *op,
 SmallVector<Value> TileExpression::emit(ThreadOps &ops, Value tile,
                                         ArrayRef<Coordinate> at,
                                         const LaneColumns &lanes) {
-  if (std::optional<TileLeaf> leaf = getLeaf(tile))
-    return reader(ops, *leaf, at);
+  if (std::optional<TileLeaf> leaf = getLeaf(tile)) {
+    SmallVector<Coordinate> own;
+    for (int64_t dim : leaf->tileDims)
+      own.push_back(at[dim]);
+    return reader(ops, *leaf, own);
+  }
   DenseElementsAttr constant;
   if (matchPattern(tile, m_Constant(&constant)))
     return {arith::ConstantOp::create(

@@ -28,9 +28,9 @@ struct TileLeaf {
   /// expression's `token`.
   SmallVector<OpFoldResult> offsets;
   int64_t tokenDim = -1;
-  /// The dimension of the source that each dimension of the tile is.
-  SmallVector<int64_t> dims;
-  SmallVector<int64_t> sizes;
+  /// The dimensions of the tile that are wider than one, those of the source
+  /// that they are, and their sizes.
+  SmallVector<int64_t, 2> tileDims, dims, sizes;
 
   RankedTensorType getType() const {
     return cast<RankedTensorType>(source.getType());
