@@ -25,7 +25,7 @@ static constexpr char kToken = RecurrenceOp::kToken, kKey = RecurrenceOp::kKey,
 /// Key channels of which a thread of a state warp can hold its part.
 static constexpr int64_t kMaxKeys = 256;
 /// Warps that make tiles side by side, and slots that hide the memory's latency.
-static constexpr int64_t kMaxTokenWarps = 4, kMaxSlots = 16;
+static constexpr int64_t kMaxTokenWarps = 8, kMaxSlots = 16;
 
 RecurrenceKernel::RecurrenceKernel(RecurrenceOp op, const KernelLimits &limits)
     : op(op), limits(limits), loc(op.getLoc()), keys(op.getAxisSize(kKey)),
@@ -152,14 +152,20 @@ LogicalResult RecurrenceKernel::layoutSlots(std::string &reason) {
   if (op.erases())
     scratchBytes += kTile * 20 * 4;
   barrierBytes = 16 * kMaxSlots + 2 * kTile * 4;
-  for (tokenWarps = kMaxTokenWarps; tokenWarps >= 1; tokenWarps /= 2) {
+  // Tiles that take long to make are made by more warps, one slot each: while
+  // one waits for its copies, others work. Else a warp has copies ahead.
+  int64_t evaluated = llvm::count_if(rowTiles, [](int64_t t) { return t >= 0; }) +
+                      llvm::count_if(colTiles, [](int64_t t) { return t >= 0; });
+  bool isLong = op.erases() || (!perKey && evaluated > 1);
+  for (tokenWarps = isLong ? kMaxTokenWarps : kMaxTokenWarps / 2;
+       tokenWarps >= 1; tokenWarps /= 2) {
     int64_t room = limits.sharedBytes - barrierBytes - tokenWarps * scratchBytes;
     slots = std::min(kMaxSlots, room / slotBytes) / tokenWarps * tokenWarps;
-    if (slots >= 2 * tokenWarps)
+    if (slots >= (isLong || tokenWarps == 1 ? 1 : 2) * tokenWarps)
       break;
   }
   if (tokenWarps < 1) {
-    reason = "two tiles need " + std::to_string(2 * slotBytes + scratchBytes) +
+    reason = "a tile needs " + std::to_string(slotBytes + scratchBytes) +
              " bytes of shared memory, and a block has " +
              std::to_string(limits.sharedBytes);
     return failure();

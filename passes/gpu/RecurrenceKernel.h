@@ -135,6 +135,9 @@ private:
   SmallVector<Scores> scores;
   Factors factors;
 
+  /// The rows of a lane that has so many neighbours along a row.
+  llvm::SmallDenseMap<std::pair<int64_t, int64_t>, Value> laneRows;
+
   // In the kernel.
   Value shared, lane, lo, count, tileCount;
 };

@@ -135,10 +135,17 @@ Fragments::Square RecurrenceKernel::readState(ThreadOps &ops,
                                               unsigned row) {
   Fragments fragments(ops, lane);
   SharedTile rows = getRows(ops, place, row);
-  Fragments::Square square = fragments.zeroSquare();
+  // Two sums side by side: half as long to wait for.
+  Fragments::Square sums[2] = {fragments.zeroSquare(), fragments.zeroSquare()};
   for (auto [k, left] : llvm::enumerate(state))
-    square = fragments.multiply(
-        square, left, fragments.loadRight(rows, ops.i32(k * kTile), false));
+    sums[k % 2] = fragments.multiply(
+        sums[k % 2], left,
+        fragments.loadRight(rows, ops.i32(k * kTile), false));
+  Fragments::Square square = sums[0];
+  if (state.size() > 1)
+    for (int i = 0; i < 8; ++i)
+      square[i / 4][i % 4] = ops.addf(sums[0][i / 4][i % 4],
+                                      sums[1][i / 4][i % 4]);
   if (!hasDecay || perKey)
     return square;
   for (int side : {0, 1}) {
@@ -296,7 +303,7 @@ Fragments::Square RecurrenceKernel::divide(ThreadOps &ops,
           b, loc, arith::CmpFPredicate::OEQ, by, zero);
       for (int h : {0, 1}) {
         Value &x = result[side][2 * h + e];
-        x = ops.select(isZero, zero, arith::DivFOp::create(b, loc, x, by));
+        x = ops.select(isZero, zero, ops.divf(x, by));
       }
     }
   (void)place;

@@ -55,6 +55,7 @@ void RecurrenceTiles::setPlace(char axis, Value index) {
 // Templates
 //===----------------------------------------------------------------------===//
 
+/// Writes the template of an operand.
 LogicalResult RecurrenceTiles::addOperand(Value value, char col, int64_t cols,
                                           SmallVectorImpl<TileOperand> &to,
                                           std::string &reason) {
@@ -63,34 +64,42 @@ LogicalResult RecurrenceTiles::addOperand(Value value, char col, int64_t cols,
   if (col)
     sized.ranges[col].size = cols;
   EinsumOperand axes = op.getAxes(value);
-  SmallVector<TileLeaf, 2> leaves;
   FailureOr<TileOps::Named> tile = failure();
   // What cannot be evaluated here is computed before and read.
   ScopedDiagnosticHandler handler(op.getContext(),
                                   [](Diagnostic &) { return success(); });
   auto emitTile = [&](TileEmitter &tiles) {
+    SmallVector<TileLeaf, 2> leaves;
     tile = emitNamedTile(kernel.entry, tiles, {axes, value}, sized, kToken, col);
     return succeeded(tile) && expression->analyze(tile->tile, leaves);
   };
   if (!emitTile(emitter)) {
     TileEmitter reads((TileSizes()));
     reads.setMaterialized(value, value);
-    leaves.clear();
     if (!emitTile(reads)) {
       reason = "an operand has no tiles of 16 tokens";
       return failure();
     }
   }
-  TileOperand operand{value, *tile, cols,
-                      int64_t(llvm::alignTo(cols, kTile)), std::nullopt};
+  to.push_back({value, *tile, cols, int64_t(llvm::alignTo(cols, kTile)),
+                std::nullopt});
+  return success();
+}
+
+/// The parts of tensors that an operand is made of, and their copies.
+LogicalResult RecurrenceTiles::addCopies(TileOperand &operand,
+                                         std::string &reason) {
+  SmallVector<TileLeaf, 2> leaves;
+  (void)expression->analyze(operand.tile.tile, leaves);
+  // Queries and values say how exact the output is to be.
+  bool counts = operand.value == op.getQuery() ||
+                op.hasAxis(operand.value, kValue);
   for (const TileLeaf &leaf : leaves) {
     Type element = leaf.getType().getElementType();
     if (!element.isF32() && !element.isBF16() && !element.isF16()) {
       reason = "an operand is neither f32, bf16 nor f16";
       return failure();
     }
-    // Queries and values say how exact the output is to be.
-    bool counts = value == op.getQuery() || col == kValue;
     if (counts && leaf.dims.size() > 1)
       parts = std::max<int64_t>(
           parts, element.isF32() ? 3 : element.isF16() ? 2 : 1);
@@ -102,11 +111,11 @@ LogicalResult RecurrenceTiles::addOperand(Value value, char col, int64_t cols,
     layout.elementBytes = element.getIntOrFloatBitWidth() / 8;
     copies.push_back({leaf, layout, unit, 0});
   }
-  std::optional<TileLeaf> leaf = expression->getLeaf(tile->tile);
-  if (leaf && tile->dims == "ij" && findCopy(*leaf) && cols % kTile == 0 &&
+  std::optional<TileLeaf> leaf = expression->getLeaf(operand.tile.tile);
+  if (leaf && operand.tile.dims == "ij" && findCopy(*leaf) &&
+      operand.cols % kTile == 0 &&
       leaf->getType().getElementType().isBF16())
     operand.direct = leaf;
-  to.push_back(operand);
   return success();
 }
 
@@ -123,6 +132,7 @@ LogicalResult RecurrenceTiles::prepare(std::string &reason) {
                  SmallVectorImpl<TileOperand> &to) {
     return value ? addOperand(value, col, count, to, reason) : success();
   };
+  // 1. Templates.
   SmallVector<TileOperand, 2> decays, bonuses;
   if (failed(add(op.getEraseQuery(), kKey, keys, rows)) ||
       failed(add(op.getQuery(), kKey, keys, rows)))
@@ -142,11 +152,22 @@ LogicalResult RecurrenceTiles::prepare(std::string &reason) {
     decay = decays.front();
   if (!bonuses.empty())
     bonus = bonuses.front();
+  // 2. What they read.
+  SmallVector<TileOperand *> all;
+  for (auto *list : {&rows, &cols, &values, &inputs})
+    for (TileOperand &operand : *list)
+      all.push_back(&operand);
+  if (decay)
+    all.push_back(&*decay);
+  if (bonus)
+    all.push_back(&*bonus);
+  for (TileOperand *operand : all)
+    if (failed(addCopies(*operand, reason)))
+      return failure();
   // Several parts are never read where they were copied to.
   if (parts > 1)
-    for (auto *list : {&rows, &cols, &values, &inputs})
-      for (TileOperand &operand : *list)
-        operand.direct.reset();
+    for (TileOperand *operand : all)
+      operand->direct.reset();
   return success();
 }
 

@@ -94,6 +94,7 @@ private:
   LogicalResult addOperand(Value value, char col, int64_t cols,
                            SmallVectorImpl<TileOperand> &to,
                            std::string &reason);
+  LogicalResult addCopies(TileOperand &operand, std::string &reason);
   int64_t getCopyUnit(const TileLeaf &leaf);
   OpFoldResult getStride(OpBuilder &b, Value shaped, int64_t dim, int64_t &multiple);
   Value getLeafAddress(ThreadOps &ops, const TileLeaf &leaf, Value token,

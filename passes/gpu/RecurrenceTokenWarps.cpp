@@ -55,9 +55,19 @@ void RecurrenceKernel::emitTokenWarp(ThreadOps &ops, Value warp) {
         Value cursor = now[0], phase = now[1], before = now[2],
               parity = now[3];
         auto [place, slot] = placeOf(o, tile, cursor);
-        o.waitCopies(depth - 2);
+        auto waitEmpty = [&](ThreadOps &in, Value number) {
+          in.wait(in.advance(shared, in.add(in.mul(number, 8), 8 * 16)),
+                  parity);
+        };
+        if (depth == 1) {
+          waitEmpty(o, slot);
+          tiles->issueCopies(o, lane, place);
+          o.commitCopies();
+        }
+        o.waitCopies(std::max<int64_t>(depth - 2, 0));
         o.syncWarp();
         tiles->forgetRows();
+        laneRows.clear();
         emitTile(o, place, scratch);
         o.syncWarp();
         Value isFirst =
@@ -65,14 +75,14 @@ void RecurrenceKernel::emitTokenWarp(ThreadOps &ops, Value warp) {
         Value full = o.advance(shared, o.mul(slot, 8));
         o.when(isFirst, [&](ThreadOps &in) { in.arrive(full); });
         // Copies for the slot before this one.
-        Value later = o.add(tile, (depth - 1) * tokenWarps);
-        o.when(o.less(later, tileCount), [&](ThreadOps &in) {
-          Value other = in.add(warp, in.mul(before, tokenWarps));
-          in.wait(in.advance(shared, in.add(in.mul(other, 8), 8 * 16)),
-                  parity);
-          tiles->issueCopies(in, lane, placeOf(in, later, before).first);
-        });
-        o.commitCopies();
+        if (depth > 1) {
+          Value later = o.add(tile, (depth - 1) * tokenWarps);
+          o.when(o.less(later, tileCount), [&](ThreadOps &in) {
+            waitEmpty(in, in.add(warp, in.mul(before, tokenWarps)));
+            tiles->issueCopies(in, lane, placeOf(in, later, before).first);
+          });
+          o.commitCopies();
+        }
         Value next = o.add(cursor, 1);
         Value wraps = o.cmp(arith::CmpIPredicate::eq, next, o.i32(depth));
         Value flipped = arith::XOrIOp::create(o.b, loc, phase, o.i32(1));
@@ -113,7 +123,10 @@ void RecurrenceKernel::evaluate(ThreadOps &ops, const TileOperand &operand,
   lanes.first = ops.mul(ops.rem(lane, perRow), 8);
   Fragments fragments(ops, lane);
   for (int64_t row = 0; row < kTile; row += 32 / perRow) {
-    Value at = ops.add(ops.div(lane, perRow), row);
+    // The same value for all operands: sums along rows are shared.
+    Value &at = laneRows[{perRow, row}];
+    if (!at)
+      at = ops.add(ops.div(lane, perRow), row);
     for (int64_t first = 0; first < cols; first += 8 * perRow) {
       Value col = ops.add(lanes.first, first);
       SmallVector<Value> values =
@@ -352,7 +365,9 @@ void RecurrenceKernel::emitKeyDecays(ThreadOps &ops, const TilePlace &place,
   bool previous = false;
   for (unsigned r = 0; r < rowCount; ++r)
     previous |= getRead(r) == StateRead::Previous;
-  int64_t width = rowCount + colCount > 3 || paddedKeys <= 32 ? 1 : 2;
+  int64_t width = tokenWarps > 4 || rowCount + colCount > 3 || paddedKeys <= 32
+                      ? 1
+                      : 2;
   int64_t blockCols = 32 * width;
   // Scratch: rows, columns, the query with the bonus, the triangle.
   SmallVector<SharedTile> rowScratch, colScratch;

@@ -99,6 +99,10 @@ Value ThreadOps::exp2(Value x) {
   return assembly(f32Type(), x, "ex2.approx.ftz.f32 $0, $1;", "=f,f");
 }
 
+Value ThreadOps::divf(Value x, Value y) {
+  return assembly(f32Type(), {x, y}, "div.full.f32 $0, $1, $2;", "=f,f,f");
+}
+
 Value ThreadOps::packBf16(Value lo, Value hi) {
   // The instruction's first operand is the high half.
   return assembly(i32Type(), {hi, lo}, "cvt.rn.bf16x2.f32 $0, $1, $2;",

@@ -49,6 +49,8 @@ public:
   Value addf(Value x, Value y);
   Value subf(Value x, Value y);
   Value mulf(Value x, Value y);
+  /// x / y with an error of two units in the last place at most.
+  Value divf(Value x, Value y);
   Value cmp(arith::CmpIPredicate predicate, Value x, Value y);
   Value less(Value x, Value y) {
     return cmp(arith::CmpIPredicate::slt, x, y);

@@ -14,22 +14,26 @@
 using namespace mlir;
 using namespace mlir::attn;
 
-/// Whether two values are the same expression of the same values.
-static bool isSame(Value x, Value y) {
-  if (x == y)
+/// Whether two values are the same expression of the same values; `inner` are
+/// those in regions that have been found to be.
+static bool isSame(Value x, Value y, DenseMap<Value, Value> &inner) {
+  if (x == y || inner.lookup(x) == y)
     return true;
-  Operation *a = x.getDefiningOp(), *b = y.getDefiningOp();
-  if (!a || !b || a->getName() != b->getName() ||
-      a->getAttrDictionary() != b->getAttrDictionary() ||
-      a->getNumOperands() != b->getNumOperands() || a->getNumRegions() ||
-      !isMemoryEffectFree(a) ||
-      cast<OpResult>(x).getResultNumber() !=
-          cast<OpResult>(y).getResultNumber())
-    return false;
-  return llvm::all_of(llvm::zip_equal(a->getOperands(), b->getOperands()),
-                      [](auto pair) {
-                        return isSame(std::get<0>(pair), std::get<1>(pair));
-                      });
+  auto a = dyn_cast<OpResult>(x), b = dyn_cast<OpResult>(y);
+  return a && b && a.getResultNumber() == b.getResultNumber() &&
+         isMemoryEffectFree(a.getOwner()) &&
+         OperationEquivalence::isEquivalentTo(
+             a.getOwner(), b.getOwner(),
+             [&](Value lhs, Value rhs) {
+               return success(isSame(lhs, rhs, inner));
+             },
+             [&](Value lhs, Value rhs) { inner[lhs] = rhs; },
+             OperationEquivalence::Flags::IgnoreLocations);
+}
+
+static bool isSame(Value x, Value y) {
+  DenseMap<Value, Value> inner;
+  return isSame(x, y, inner);
 }
 
 bool TileLeaf::operator==(const TileLeaf &other) const {
@@ -268,9 +272,10 @@ static SmallVector<Coordinate> mapCoordinates(ThreadOps &ops, AffineMap map,
 /// A lane sums its columns, and the lanes of the row their sums.
 Value TileExpression::emitReduction(ThreadOps &ops, linalg::LinalgOp op,
                                     Coordinate row, const LaneColumns &lanes) {
-  Value &known = rows[{op, row.first}];
-  if (known)
-    return known;
+  // Operands may have the norm of their rows in common.
+  for (const RowValue &known : rows)
+    if (known.row == row.first && isSame(known.tile, op->getResult(0)))
+      return known.value;
   int64_t columns = op.getStaticLoopRanges()[1];
   OpOperand *init = op.getDpsInitOperand(0);
   Operation *combiner = getCombiner(op);
@@ -313,7 +318,7 @@ Value TileExpression::emitReduction(ThreadOps &ops, linalg::LinalgOp op,
                          sum.getType());
     sum = ops.b.create(state)->getResult(0);
   }
-  rows[{op, row.first}] = sum;
+  rows.push_back({op->getResult(0), row.first, sum});
   return sum;
 }
 

@@ -90,7 +90,11 @@ private:
 
   Value token, now;
   Reader reader;
-  DenseMap<std::pair<Operation *, Value>, Value> rows;
+  /// What has been reduced: of a tile, in a row.
+  struct RowValue {
+    Value tile, row, value;
+  };
+  SmallVector<RowValue> rows;
 };
 
 } // namespace mlir::attn

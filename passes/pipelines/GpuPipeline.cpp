@@ -63,9 +63,12 @@ void attn::buildGpuKernelPipeline(OpPassManager &pm,
   target.optLevel = 3;
   pm.addPass(createGpuNVVMAttachTarget(target));
   auto &kernels = pm.nest<gpu::GPUModuleOp>();
-  kernels.addNestedPass<gpu::GPUFuncOp>(createAttnLowerVectors());
-  kernels.addPass(createSCFToControlFlowPass());
+  // What the instructions are for first, then polynomials for the rest, and what
+  // those are made of.
   kernels.addPass(createAttnMathToIntrinsics());
+  kernels.addNestedPass<gpu::GPUFuncOp>(createAttnLowerVectors());
+  kernels.addPass(createAttnMathToIntrinsics());
+  kernels.addPass(createSCFToControlFlowPass());
   kernels.addPass(createConvertMathToLLVMPass());
   kernels.addPass(createConvertGpuOpsToNVVMOps());
   kernels.addPass(createAttnMarkNoAlias());
