@@ -18,6 +18,7 @@
 #include "passes/algebra/Explain.h"
 #include "runtime/array/Error.h"
 #include "runtime/engine/CheckArguments.h"
+#include "runtime/engine/ExposeStates.h"
 #include "runtime/engine/GraphContext.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
@@ -184,7 +185,7 @@ static llvm::Error run(ModuleOp module, const Options &options) {
     return function.takeError();
   unsigned numArguments = function->getNumArguments();
   if (options.exposesState || options.pieceTokens > 0) {
-    auto before = exposeStates(*function);
+    auto before = ::attn::exposeStates(*function);
     if (!before)
       return before.takeError();
     numArguments = *before;
