@@ -1,4 +1,4 @@
-//===- DropStateResults.cpp - States in place are no results --------------===//
+//===- DropStateResults.cpp - What is in place is no result --------------===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -17,22 +17,26 @@ namespace mlir::attn {
 using namespace mlir;
 using namespace mlir::attn;
 
-/// The number of the state that `value` is the whole buffer of, or -1.
-static int64_t getState(func::FuncOp function, Value value) {
+/// The number of the state or output that `value` is the whole buffer of, or
+/// -1.
+static int64_t getPlace(func::FuncOp function, Value value) {
   auto argument = dyn_cast<BlockArgument>(value);
   if (!argument || !isa<MemRefType>(value.getType()) ||
-      argument.getOwner() != &function.getBody().front() ||
-      !function.getArgAttr(argument.getArgNumber(), kStateAttrName))
+      argument.getOwner() != &function.getBody().front())
     return -1;
-  return argument.getArgNumber();
+  unsigned number = argument.getArgNumber();
+  if (!function.getArgAttr(number, kStateAttrName) &&
+      !function.getArgAttr(number, kOutputAttrName))
+    return -1;
+  return number;
 }
 
-static void dropStates(func::FuncOp function) {
+static void dropPlaced(func::FuncOp function) {
   auto ret = cast<func::ReturnOp>(function.getBody().front().getTerminator());
   SmallVector<int64_t> inPlace;
   llvm::BitVector dropped(ret.getNumOperands());
   for (auto [i, operand] : llvm::enumerate(ret.getOperands())) {
-    inPlace.push_back(getState(function, operand));
+    inPlace.push_back(getPlace(function, operand));
     dropped[i] = inPlace.back() >= 0;
   }
   if (dropped.none() || failed(function.eraseResults(dropped)))
@@ -50,7 +54,7 @@ struct DropStateResults
     for (auto function : module.getOps<func::FuncOp>())
       if (function.getBody().hasOneBlock() &&
           SymbolTable::symbolKnownUseEmpty(function, module))
-        dropStates(function);
+        dropPlaced(function);
   }
 };
 } // namespace

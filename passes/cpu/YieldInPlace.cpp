@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
 #include "passes/Passes.h"
+#include "passes/cpu/InPlace.h"
 
 namespace mlir::attn {
 #define GEN_PASS_DEF_ATTNYIELDINPLACE
@@ -19,9 +20,8 @@ namespace mlir::attn {
 
 using namespace mlir;
 
-/// Whether `value` is `carried` after updates in place.
-static bool isUpdateOf(Value value, Value carried) {
-  while (value != carried) {
+bool attn::isUpdateOf(Value value, Value tensor) {
+  while (value != tensor) {
     auto result = dyn_cast<OpResult>(value);
     if (!result)
       return false;
@@ -43,13 +43,20 @@ static bool isUpdateOf(Value value, Value carried) {
 namespace {
 struct YieldInPlace : attn::impl::AttnYieldInPlaceBase<YieldInPlace> {
   void runOnOperation() override {
+    getOperation().walk([](bufferization::MaterializeInDestinationOp op) {
+      if (op.getNumResults() == 0 ||
+          !attn::isUpdateOf(op.getSource(), op.getDest()))
+        return;
+      op.getResult().replaceAllUsesWith(op.getSource());
+      op.erase();
+    });
     getOperation().walk([](scf::ForOp loop) {
       Operation *yield = loop.getBody()->getTerminator();
       OpBuilder builder(yield);
       for (auto [operand, carried] :
            llvm::zip_equal(yield->getOpOperands(), loop.getRegionIterArgs())) {
         if (!isa<TensorType>(carried.getType()) ||
-            isUpdateOf(operand.get(), carried))
+            attn::isUpdateOf(operand.get(), carried))
           continue;
         operand.set(bufferization::MaterializeInDestinationOp::create(
                         builder, loop.getLoc(), carried.getType(),
