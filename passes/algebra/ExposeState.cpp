@@ -87,8 +87,8 @@ struct ExposeState : attn::impl::AttnExposeStateBase<ExposeState> {
     if (failed(exposePositions(results)))
       return signalPassFailure();
     exit->setOperands(results);
-    func.setFunctionType(FunctionType::get(
-        &getContext(), func.getBody().getArgumentTypes(), ValueRange(results)));
+    for (unsigned i = func.getNumResults(); i < results.size(); ++i)
+      (void)func.insertResult(i, results[i].getType(), DictionaryAttr());
   }
 
 private:

@@ -18,7 +18,6 @@
 #include "runtime/engine/Diagnostics.h"
 #include "runtime/engine/ExposeStates.h"
 #include "runtime/engine/GraphContext.h"
-#include "runtime/reference/Reference.h"
 
 using namespace mlir;
 
@@ -78,6 +77,7 @@ static LogicalResult build(ModuleOp module, StringRef name,
     BlockArgument value = body->getArgument(i);
     value.setLoc(GraphBuilder::getLocation(context, node->where));
     builder.set(inputs[i], {value, argument.shape});
+    function.setArgAttr(i, kNameAttrName, builder.getStringAttr(argument.name));
     if (argument.isState)
       function.setArgAttr(i, mlir::attn::kStateAttrName, builder.getUnitAttr());
   }
@@ -167,47 +167,28 @@ llvm::Expected<std::string> Program::getPtx(StringRef chip) const {
   return text;
 }
 
-namespace {
-/// A callable whose checks read IR of a context.
-class ProgramCallable : public Callable {
-public:
-  ProgramCallable(std::shared_ptr<MLIRContext> context,
-                  std::unique_ptr<Callable> callable)
-      : context(std::move(context)), callable(std::move(callable)) {}
-
-  llvm::Expected<SmallVector<Array>>
-  call(ArrayRef<Array> arguments) const override {
-    return callable->call(arguments);
-  }
-
-private:
-  std::shared_ptr<MLIRContext> context;
-  std::unique_ptr<Callable> callable;
-};
-} // namespace
-
-llvm::Expected<std::unique_ptr<Callable>>
-Program::compile(CpuEngineOptions options) const {
-  auto callable = createCpuEngine(std::move(options))->compile(*module, name);
-  if (!callable)
-    return callable.takeError();
-  return std::make_unique<ProgramCallable>(context, std::move(*callable));
+llvm::Expected<std::shared_ptr<const Callable>>
+Program::compile(StringRef target, CompileOptions options) const {
+  options.entry = name;
+  return ::attn::compile(*module, target, options);
 }
 
 llvm::Expected<SmallVector<Array>>
 Program::evaluate(ArrayRef<Array> arguments) const {
-  auto callable = createReferenceEngine()->compile(*module, name);
+  auto callable = compile("reference");
   if (!callable)
     return callable.takeError();
   return (*callable)->call(arguments);
 }
 
-llvm::Expected<std::unique_ptr<Callable>>
-compile(ArrayRef<Expr> inputs, ArrayRef<Expr> outputs, SourceLine where) {
+llvm::Expected<std::shared_ptr<const Callable>> compile(ArrayRef<Expr> inputs,
+                                                        ArrayRef<Expr> outputs,
+                                                        StringRef target,
+                                                        SourceLine where) {
   auto program = Program::create(inputs, outputs, "main", where);
   if (!program)
     return program.takeError();
-  return program->compile();
+  return program->compile(target);
 }
 
 llvm::Expected<SmallVector<Array>> evaluate(ArrayRef<Expr> inputs,

@@ -11,7 +11,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "runtime/dsl/Expr.h"
-#include "runtime/engine/Engine.h"
+#include "runtime/engine/Compile.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace attn::dsl {
@@ -43,9 +43,10 @@ public:
   /// other.
   llvm::Expected<std::string> getPtx(llvm::StringRef chip) const;
 
-  /// Compiles for this machine's CPU with what `options` say.
-  llvm::Expected<std::unique_ptr<Callable>>
-  compile(CpuEngineOptions options = {}) const;
+  /// Compiles for a target, as Compile.h describes it; `options.entry` does not
+  /// matter. The callable needs nothing of the program.
+  llvm::Expected<std::shared_ptr<const Callable>>
+  compile(llvm::StringRef target = "cpu", CompileOptions options = {}) const;
   /// The literal f64 evaluation; results are f64.
   llvm::Expected<llvm::SmallVector<Array>>
   evaluate(llvm::ArrayRef<Array> arguments) const;
@@ -65,10 +66,10 @@ private:
   llvm::StringMap<char> letters;
 };
 
-/// The program of these expressions, compiled for this machine's CPU.
-llvm::Expected<std::unique_ptr<Callable>> compile(llvm::ArrayRef<Expr> inputs,
-                                                  llvm::ArrayRef<Expr> outputs,
-                                                  SourceLine where = {});
+/// The program of these expressions, compiled for a target.
+llvm::Expected<std::shared_ptr<const Callable>>
+compile(llvm::ArrayRef<Expr> inputs, llvm::ArrayRef<Expr> outputs,
+        llvm::StringRef target = "cpu", SourceLine where = {});
 /// The program of these expressions, evaluated in f64.
 llvm::Expected<llvm::SmallVector<Array>>
 evaluate(llvm::ArrayRef<Expr> inputs, llvm::ArrayRef<Expr> outputs,

@@ -49,9 +49,9 @@ protected:
       arguments.push_back(makeArgument(input, arguments.size() + 1));
     auto exact = program->evaluate(arguments);
     ASSERT_TRUE(bool(exact)) << llvm::toString(exact.takeError());
-    CpuEngineOptions options;
+    CompileOptions options;
     options.allowQuadratic = true;
-    auto callable = program->compile(options);
+    auto callable = program->compile("cpu", options);
     ASSERT_TRUE(bool(callable)) << llvm::toString(callable.takeError());
     auto results = (*callable)->call(arguments);
     ASSERT_TRUE(bool(results)) << llvm::toString(results.takeError());
