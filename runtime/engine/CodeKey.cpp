@@ -45,6 +45,7 @@ llvm::Expected<std::string> getCodeKey(llvm::StringRef text,
   hasher.add(LLVM_VERSION_STRING);
   hasher.add(text);
   hasher.add(options.entry);
+  hasher.add(options.exposeStates);
   hasher.add(static_cast<int64_t>(parsed->kind));
   hasher.add(options.keepOrder);
   auto host = CpuModel::getHost();

@@ -7,6 +7,8 @@
 
 #include "runtime/engine/Compile.h"
 #include "runtime/array/Error.h"
+#include "runtime/engine/CheckArguments.h"
+#include "runtime/engine/ExposeStates.h"
 #include "runtime/engine/Graph.h"
 #include "runtime/engine/KernelCache.h"
 #include "runtime/engine/Target.h"
@@ -49,6 +51,15 @@ compileNew(StringRef text, StringRef name, const Engine &engine,
   if (!graph)
     return graph.takeError();
   watch.stop();
+  if (options.exposeStates) {
+    Stopwatch derive(&hooks.times->derive);
+    auto function = findEntry(graph->getModule(), options.entry);
+    if (!function)
+      return function.takeError();
+    auto before = exposeStates(*function);
+    if (!before)
+      return before.takeError();
+  }
   auto owned = std::make_shared<OwnedCallable>(
       OwnedCallable{std::move(*graph), nullptr});
   auto callable =

@@ -23,23 +23,6 @@ using mlir::attn::ShapeClasses;
 
 namespace attn::tool {
 
-llvm::Expected<unsigned> exposeStates(func::FuncOp function) {
-  unsigned before = function.getNumArguments();
-  PassManager pm(function.getContext(), func::FuncOp::getOperationName());
-  pm.addPass(mlir::attn::createAttnAnalyzeScans());
-  pm.addPass(mlir::attn::createAttnLinearize());
-  pm.addPass(mlir::attn::createAttnExposeState());
-  if (llvm::Error error =
-          collectErrors(function.getContext(), "states cannot be exposed",
-                        [&] { return pm.run(function); }))
-    return std::move(error);
-  if (function.getNumArguments() == before)
-    return createError(function.getLoc(), "'" + function.getSymName() +
-                                              "' has no state: nothing "
-                                              "of it is a recurrence");
-  return before;
-}
-
 void specialize(func::FuncOp function, ArrayRef<Array> arguments) {
   function.getContext()->loadDialect<tensor::TensorDialect>();
   Block &body = function.getBody().front();

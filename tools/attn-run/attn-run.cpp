@@ -184,7 +184,7 @@ static llvm::Error run(ModuleOp module, const Options &options) {
     return function.takeError();
   unsigned numArguments = function->getNumArguments();
   if (options.exposesState || options.pieceTokens > 0) {
-    auto before = exposeStates(*function);
+    auto before = ::attn::exposeStates(*function);
     if (!before)
       return before.takeError();
     numArguments = *before;
