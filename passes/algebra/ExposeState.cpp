@@ -87,8 +87,10 @@ struct ExposeState : attn::impl::AttnExposeStateBase<ExposeState> {
     if (failed(exposePositions(results)))
       return signalPassFailure();
     exit->setOperands(results);
-    for (unsigned i = func.getNumResults(); i < results.size(); ++i)
-      (void)func.insertResult(i, results[i].getType(), DictionaryAttr());
+    for (Value state : ArrayRef(results).drop_front(func.getNumResults()))
+      if (failed(func.insertResult(func.getNumResults(), state.getType(),
+                                   /*resultAttrs=*/{})))
+        return signalPassFailure();
   }
 
 private:

@@ -33,6 +33,10 @@ struct CompileReport {
 struct CompileOptions : CpuEngineOptions {
   /// The function; needless if one alone is public.
   std::string entry;
+  /// Make the states of recurrences the last arguments and results, so that the
+  /// next call goes on where one ended: decoding, or a sequence in pieces. An
+  /// error where there is none.
+  bool exposeStates = false;
   /// Where compiled code is kept and found; nowhere if null.
   std::shared_ptr<KernelCache> cache;
   /// Filled in, also on failure; none if null.

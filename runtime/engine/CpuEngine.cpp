@@ -27,7 +27,6 @@
 #include "llvm/Support/FileSystem.h"
 #include <cstdlib>
 #include <omp.h>
-#include <unistd.h>
 
 using namespace mlir;
 
@@ -136,7 +135,7 @@ static mlir::attn::RecurrenceForm getForm(Form form) {
 
 /// What is not LLVM's to know of this machine.
 static void describeCache(ModuleOp module) {
-  long bytes = sysconf(_SC_LEVEL1_DCACHE_SIZE);
+  int64_t bytes = getFirstCacheBytes();
   if (bytes <= 0 || module->hasAttr(DLTIDialect::kTargetSystemDescAttrName))
     return; // unknown, or said by the user
   module.getContext()->loadDialect<DLTIDialect>();

@@ -91,9 +91,23 @@ HostFunction::create(ModuleOp module, StringRef entry, MemoryRules rules,
     return signature.takeError();
 
   std::optional<HostCode> code;
-  if (hooks.store)
-    code = hooks.store->find();
-  if (!code) {
+  std::optional<LoadedCode> loaded;
+  auto load = [&]() -> llvm::Error {
+    Stopwatch watch(hooks.times ? &hooks.times->load : nullptr);
+    auto created = LoadedCode::load(std::move(code->object));
+    if (!created)
+      return created.takeError();
+    loaded.emplace(std::move(*created));
+    return llvm::Error::success();
+  };
+  if (hooks.store && (code = hooks.store->find())) {
+    // What cannot be loaded is compiled again.
+    if (code->inPlace.size() != signature->results.size())
+      code.reset();
+    else if (llvm::Error error = load())
+      llvm::consumeError(std::move(error));
+  }
+  if (!loaded) {
     auto compiled = compileCode(*graph, function->getSymName(), *signature,
                                 rules.strided, compile);
     if (!compiled)
@@ -101,14 +115,13 @@ HostFunction::create(ModuleOp module, StringRef entry, MemoryRules rules,
     code = std::move(*compiled);
     if (hooks.store)
       hooks.store->save(*code);
+    if (llvm::Error error = load())
+      return std::move(error);
   }
-  Stopwatch watch(hooks.times ? &hooks.times->load : nullptr);
+  int64_t numArguments = signature->arguments.size();
   for (auto [info, place] : llvm::zip_equal(signature->results, code->inPlace))
-    if (place >= 0 && place < static_cast<int64_t>(signature->arguments.size()))
+    if (place < numArguments)
       info.state = place;
-  auto loaded = LoadedCode::load(std::move(code->object));
-  if (!loaded)
-    return loaded.takeError();
   return HostFunction(std::move(graph), std::move(*signature),
                       std::move(*checks), rules, std::move(*loaded),
                       code->inPlace);

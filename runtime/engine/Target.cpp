@@ -15,6 +15,7 @@
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
 #include "llvm/TargetParser/Triple.h"
+#include <unistd.h>
 
 namespace attn {
 
@@ -115,6 +116,10 @@ CpuModel::createMachine(int optLevel) const {
   if (!machine)
     return createError("LLVM has no code generator for " + triple);
   return machine;
+}
+
+int64_t getFirstCacheBytes() {
+  return std::max<long>(sysconf(_SC_LEVEL1_DCACHE_SIZE), 0);
 }
 
 } // namespace attn

@@ -51,6 +51,9 @@ struct CpuModel {
   createMachine(int optLevel) const;
 };
 
+/// The bytes of the first data cache of this machine; 0 if it does not say.
+int64_t getFirstCacheBytes();
+
 } // namespace attn
 
 #endif // ATTN_RUNTIME_ENGINE_TARGET_H

@@ -129,6 +129,26 @@ TEST(Compile, WhatIsWrongIsSaid) {
   EXPECT_CONTAINS(say(kAttention, "nvvm", options), "not for nvvm");
 }
 
+TEST(Compile, StatesAreExposed) {
+  constexpr StringRef text = R"mlir(
+func.func @main(%q: tensor<?x4xf32>, %k: tensor<?x4xf32>, %v: tensor<?x3xf32>) -> (tensor<?x3xf32> {attn.name = "out"}) {
+  %a = attn.causal_score %q, %k : tensor<?x4xf32>, tensor<?x4xf32> -> tensor<?x?xf32>
+  %o = attn.apply %a, %v : tensor<?x?xf32>, tensor<?x3xf32> -> tensor<?x3xf32>
+  return %o : tensor<?x3xf32>
+})mlir";
+  CompileOptions options;
+  options.exposeStates = true;
+  auto callable = compileFor("cpu", text, options);
+  const Signature &signature = callable->getSignature();
+  ASSERT_EQ(signature.arguments.size(), 4u);
+  EXPECT_TRUE(signature.arguments[3].isState);
+  ASSERT_EQ(signature.results.size(), 2u);
+  EXPECT_EQ(signature.results[0].name, "out");
+  EXPECT_EQ(signature.results[1].state, 3);
+  EXPECT_CONTAINS(getMessage(compileText(kAttention, "cpu", options)),
+                  "has no state");
+}
+
 TEST(Compile, CpusByName) {
   // Every machine of this architecture runs its first level.
 #if defined(__x86_64__)

@@ -10,6 +10,7 @@
 
 #include "Arguments.h"
 #include "runtime/engine/Engine.h"
+#include "runtime/engine/ExposeStates.h"
 
 namespace attn::tool {
 
