@@ -81,6 +81,8 @@ static llvm::Error findSymbols(ObjectFile &file, Location loc) {
       return name.takeError();
     if (!(*flags & llvm::object::SymbolRef::SF_Undefined) || name->empty())
       continue;
+    // How a function outside of the module is called.
+    name->consume_front("_mlir_ciface_");
     bool isOpenMP = name->starts_with("__kmpc_") || name->starts_with("omp_");
     if (!isLibc(*name) && !isMath(*name) && !isOpenMP)
       return createError(loc, "the code would need '" + *name +

@@ -60,7 +60,7 @@ llvm::Error writeSharedLibrary(StringRef path, const ObjectFile &file,
                                const CpuModel &cpu, StringRef linker) {
   std::string name = linker.empty() ? getDefaultLinker(cpu) : linker.str();
   auto program = llvm::sys::findProgramByName(name);
-  if (!program)
+  if (!program || !llvm::sys::fs::can_execute(*program))
     return createError("no linker '" + name +
                        "': expected a compiler driver for " + cpu.triple +
                        " in PATH, or by --linker");
