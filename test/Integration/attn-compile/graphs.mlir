@@ -24,10 +24,10 @@
 // ABSENT: cannot read '{{.*}}absent.mlir': No such file
 // RUN: not ls %t/o.o %t/o.h
 // RUN: attn-compile %t/in/two.mlir --entry=g --name="my name" -o %t/g.o && FileCheck %s --check-prefix=HEADER < %t/g.h
-// HEADER: x: float [n][4], read; strides 4, 1
+// HEADER: x: float [x_dim0][4], read; strides 4, 1
 // HEADER: i: int64_t, by value
-// HEADER: r: float [n][4], written; strides 4, 1
-// HEADER: int32_t my_name(int64_t n,
+// HEADER: r: float [x_dim0][4], written; strides 4, 1
+// HEADER: int32_t my_name(int64_t x_dim0,
 // HEADER-NEXT: const float *x,
 // HEADER-NEXT: int64_t i,
 // HEADER-NEXT: float *r);
@@ -55,7 +55,7 @@ func.func @f(%x: tensor<?x4xf32>) -> tensor<?x?xf32> {
 func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
   return %x : tensor<4xf32>
 }
-func.func @g(%x: tensor<?x4xf32> {attn.axes = "nd"}, %i: i64) -> tensor<?x4xf32> {
+func.func @g(%x: tensor<?x4xf32>, %i: i64) -> tensor<?x4xf32> {
   %r = attn.scale %x by 2.0 : tensor<?x4xf32> -> tensor<?x4xf32>
   return %r : tensor<?x4xf32>
 }
