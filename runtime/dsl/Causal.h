@@ -66,14 +66,21 @@ Expr causalScore(Expr lhs, Expr rhs, std::vector<CausalClause> clauses = {},
 // Gates and solves
 //===----------------------------------------------------------------------===//
 
-/// How a gate goes with its input: subscripts, the default ones if empty, and
-/// the range that calls check.
+/// How a gate goes with its input: by subscripts, the default ones if empty.
 struct GateAxes {
+  GateAxes(std::string subscripts = "") : subscripts(std::move(subscripts)) {}
+  GateAxes(const char *subscripts) : subscripts(subscripts) {}
+
   std::string subscripts;
+  /// What calls check, and passes may count on.
   std::optional<std::pair<double, double>> range;
 };
 
-/// attn.gate: input * gate, element by element.
+/// A gate whose elements are from lo to hi; others are an error of a call.
+GateAxes within(double lo, double hi, std::string subscripts = "");
+
+/// attn.gate: input * gate, element by element: `gate(v, beta, within(0, 1))`,
+/// `gate(x, y, "nv,vd->nvd")`.
 Expr gate(Expr input, Expr gate, GateAxes axes = {}, SourceLine where = {});
 /// A gate of one's own, a function of the elements of two tensors of the same
 /// sizes: `gate(y, z, [](Scalar y, Scalar z) { return y * tanh(z); })`.

@@ -14,6 +14,12 @@ using mlir::attn::Einsum;
 
 namespace attn::dsl {
 
+GateAxes within(double lo, double hi, std::string subscripts) {
+  GateAxes axes(std::move(subscripts));
+  axes.range = {lo, hi};
+  return axes;
+}
+
 Expr gate(Expr input, Expr gate, GateAxes axes, SourceLine where) {
   return makeExpr(where, {std::move(input), std::move(gate)},
                   [axes](GraphBuilder &builder,

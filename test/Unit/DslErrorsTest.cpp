@@ -74,7 +74,7 @@ TEST_F(DslErrorsTest, WhatTheVerifierRefuses) {
   expectError({q, k}, {bad}, __LINE__ - 1, "[N2]");
   bad = cosformer(q, 0);
   expectError({q}, {bad}, __LINE__ - 1, "[F7]");
-  bad = gate(v, beta, {"", {{1, 0}}});
+  bad = gate(v, beta, within(1, 0));
   expectError({v, beta}, {bad}, __LINE__ - 1, "[G4]");
   bad = recurrence({q, "hnd"}, "hnd", RecurrenceClauses()).output;
   expectError({q}, {bad}, __LINE__ - 1, "[R2]");
@@ -122,7 +122,7 @@ TEST_F(DslErrorsTest, ValuesThatAreNotThere) {
               "expected 3 numbers for 'tensor<3xf32>'");
   bad = constant({1, 2}, {n});
   expectError({}, {bad}, __LINE__ - 1, "a constant has static sizes");
-  bad = featureMap(q, FeatureMap{"#attn.causal", {}});
+  bad = featureMap(q, FeatureMap "#attn.causal");
   expectError({q}, {bad}, __LINE__ - 1,
               "'#attn.causal' is not what the operation takes");
   bad = appendOnes(q, 1);

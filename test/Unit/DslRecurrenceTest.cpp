@@ -110,8 +110,8 @@ TEST_F(DslRecurrenceTest, AStepHasTheStatesOfAGraph) {
 }
 
 static Step decayAndWrite(Expr s, std::vector<Expr> x) {
-  Expr kept = gate(s, x[3], {"dv,d->dv", {{0, 1}}});
-  Expr next = kept + gate(x[1], x[2], {"d,v->dv", {}});
+  Expr kept = gate(s, x[3], within(0, 1, "dv,d->dv"));
+  Expr next = kept + gate(x[1], x[2], "d,v->dv");
   return {next, contract(x[0], next, "d,dv->v")};
 }
 

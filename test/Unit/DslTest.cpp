@@ -206,9 +206,9 @@ TEST_F(DslTest, TheDeltaRule) {
 
 TEST_F(DslTest, Gates) {
   Expr x = input("x", {n, 3}), y = input("y", {3, 4}), open = sigmoid(beta);
-  check({v, beta}, {gate(v, open, {"", {{0, 1}}})},
+  check({v, beta}, {gate(v, open, within(0, 1))},
         "in [0.000000e+00, 1.000000e+00]");
-  check({x, y}, {gate(x, y, {"nv,vd->nvd", {}})},
+  check({x, y}, {gate(x, y, "nv,vd->nvd")},
         "attn.gate %arg0, %arg1 subscripts \"nv,vd->nvd\"");
 }
 
