@@ -138,7 +138,7 @@ static Error runCase(const Case &test, std::shared_ptr<KernelCache> cache) {
       return difference.takeError();
     if (!(*difference < 1e-4))
       return createError("expected a relative error below 1e-4, got " +
-                         Twine(*difference));
+                         std::to_string(*difference));
   }
   return Error::success();
 }
