@@ -679,13 +679,14 @@ def AttnWriteOutputs : Pass<"attn-write-outputs", "::mlir::func::FuncOp"> {
   let summary = "Puts results into memory that the caller gives";
   let description = [{
     **Before and after.** An argument with the attribute `attn.output = i` is the
-    memory of result `i`, of its type, and nothing reads it. The result becomes
-    what is materialized there: bufferization then computes it in place, and
-    attn-drop-state-results drops it. A result that updates a state in place has
-    its memory already. This runs right before bufferization.
+    buffer of result `i`, and nothing reads it. The result is materialized there
+    and returned no more; `attn.in_place` says which argument stands for each
+    result, -1 for what is still returned. A result that updates a state in place
+    has its memory already, and is left to attn-drop-state-results. This runs
+    right before bufferization, which computes the result in its place.
 
     ```mlir
-    func.func @twice(%x: tensor<?xf32>, %out: tensor<?xf32> {attn.output = 0, bufferization.writable = true}) -> tensor<?xf32> {
+    func.func @twice(%x: tensor<?xf32>, %out: memref<?xf32> {attn.output = 0}) -> tensor<?xf32> {
       %y = arith.addf %x, %x : tensor<?xf32>
       return %y : tensor<?xf32>
     }
@@ -694,14 +695,15 @@ def AttnWriteOutputs : Pass<"attn-write-outputs", "::mlir::func::FuncOp"> {
     becomes
 
     ```mlir
-    func.func @twice(%x: tensor<?xf32>, %out: tensor<?xf32> {attn.output = 0, bufferization.writable = true}) -> tensor<?xf32> {
+    func.func @twice(%x: tensor<?xf32>, %out: memref<?xf32> {attn.output = 0}) attributes {attn.in_place = array<i64: 1>} {
       %y = arith.addf %x, %x : tensor<?xf32>
-      %z = bufferization.materialize_in_destination %y in %out : (tensor<?xf32>, tensor<?xf32>) -> tensor<?xf32>
-      return %z : tensor<?xf32>
+      bufferization.materialize_in_destination %y in restrict writable %out : (tensor<?xf32>, memref<?xf32>) -> ()
+      return
     }
     ```
 
-    **Legality.** The argument has the type of the result, and no other use.
+    **Legality.** The buffer has the shape and element type of the result and no
+    other use, and nothing in the module refers to the function.
 
     **Numerics.** Value-preserving.
 
@@ -714,10 +716,10 @@ def AttnDropStateResults : Pass<"attn-drop-state-results", "::mlir::ModuleOp"> {
   let summary = "States that are updated in place are no results";
   let description = [{
     **Before and after.** A function that returns the buffer of an argument with
-    the attribute `attn.state` or `attn.output` would have to copy it: what a
-    function returns is its caller's to free. The caller has the buffer already,
-    so that the result is dropped; `attn.in_place` says which argument stands for
-    each result, -1 for what is still returned. This runs after bufferization.
+    the attribute `attn.state` would have to copy it: what a function returns is
+    its caller's to free. The caller has the buffer already, so that the result
+    is dropped; `attn.in_place` says which argument stands for each result, -1
+    for what is still returned. This runs after bufferization.
 
     ```mlir
     func.func @step(%x: memref<8xf32>, %s: memref<8xf32> {attn.state}) -> (f32, memref<8xf32>) {
@@ -755,9 +757,7 @@ def AttnYieldInPlace : Pass<"attn-yield-in-place", "::mlir::func::FuncOp"> {
     **Before and after.** One buffer serves a tensor that a loop carries if what
     it yields is the carried tensor, updated. Where a loop yields a tensor that
     was made elsewhere, such as the next row of a recurrence, this copies it into
-    the carried one. A tensor that is materialized in what it updates is there:
-    the copy of attn-write-outputs goes where the elimination of empty tensors
-    put the computation in its place.
+    the carried one.
 
     ```mlir
     func.func @next(%n: index, %x: tensor<8xf32>) -> tensor<8xf32> {

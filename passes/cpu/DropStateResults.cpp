@@ -1,4 +1,4 @@
-//===- DropStateResults.cpp - What is in place is no result --------------===//
+//===- DropStateResults.cpp - States in place are no results --------------===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -17,27 +17,30 @@ namespace mlir::attn {
 using namespace mlir;
 using namespace mlir::attn;
 
-/// The number of the state or output that `value` is the whole buffer of, or
-/// -1.
-static int64_t getPlace(func::FuncOp function, Value value) {
+/// The number of the state that `value` is the whole buffer of, or -1.
+static int64_t getState(func::FuncOp function, Value value) {
   auto argument = dyn_cast<BlockArgument>(value);
   if (!argument || !isa<MemRefType>(value.getType()) ||
-      argument.getOwner() != &function.getBody().front())
+      argument.getOwner() != &function.getBody().front() ||
+      !function.getArgAttr(argument.getArgNumber(), kStateAttrName))
     return -1;
-  unsigned number = argument.getArgNumber();
-  if (!function.getArgAttr(number, kStateAttrName) &&
-      !function.getArgAttr(number, kOutputAttrName))
-    return -1;
-  return number;
+  return argument.getArgNumber();
 }
 
-static void dropPlaced(func::FuncOp function) {
+static void dropStates(func::FuncOp function) {
   auto ret = cast<func::ReturnOp>(function.getBody().front().getTerminator());
-  SmallVector<int64_t> inPlace;
+  // Outputs are in place already, and not returned.
+  SmallVector<int64_t> inPlace(ret.getNumOperands(), -1);
+  if (auto outputs =
+          function->getAttrOfType<DenseI64ArrayAttr>(kInPlaceAttrName))
+    inPlace = llvm::to_vector(outputs.asArrayRef());
   llvm::BitVector dropped(ret.getNumOperands());
-  for (auto [i, operand] : llvm::enumerate(ret.getOperands())) {
-    inPlace.push_back(getPlace(function, operand));
-    dropped[i] = inPlace.back() >= 0;
+  unsigned next = 0;
+  for (int64_t &place : inPlace) {
+    if (place >= 0)
+      continue;
+    place = getState(function, ret->getOperand(next));
+    dropped[next++] = place >= 0;
   }
   if (dropped.none() || failed(function.eraseResults(dropped)))
     return;
@@ -54,7 +57,7 @@ struct DropStateResults
     for (auto function : module.getOps<func::FuncOp>())
       if (function.getBody().hasOneBlock() &&
           SymbolTable::symbolKnownUseEmpty(function, module))
-        dropPlaced(function);
+        dropStates(function);
   }
 };
 } // namespace

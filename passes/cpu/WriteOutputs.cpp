@@ -9,6 +9,7 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "passes/Passes.h"
 #include "passes/cpu/InPlace.h"
+#include "llvm/ADT/BitVector.h"
 
 namespace mlir::attn {
 #define GEN_PASS_DEF_ATTNWRITEOUTPUTS
@@ -18,47 +19,70 @@ namespace mlir::attn {
 using namespace mlir;
 using namespace mlir::attn;
 
+/// Whether a result is a state after updates in place.
+static bool isState(func::FuncOp function, Value result) {
+  return llvm::any_of(function.getArguments(), [&](BlockArgument argument) {
+    return function.getArgAttr(argument.getArgNumber(), kStateAttrName) &&
+           isUpdateOf(result, argument);
+  });
+}
+
+/// What is wrong with an output of a result.
+static LogicalResult check(func::FuncOp function, int64_t number,
+                           BlockArgument output) {
+  auto fail = [&](const Twine &reason) {
+    return function.emitOpError()
+           << "argument " << output.getArgNumber() << ", the output of result "
+           << number << ": " << reason;
+  };
+  if (number < 0 || number >= function.getNumResults())
+    return fail("expected one of " + Twine(function.getNumResults()) +
+                " results");
+  if (!function.getBody().hasOneBlock())
+    return fail("expected a function of one block");
+  auto tensor = dyn_cast<RankedTensorType>(function.getResultTypes()[number]);
+  auto buffer = dyn_cast<MemRefType>(output.getType());
+  if (!tensor || !buffer || tensor.getShape() != buffer.getShape() ||
+      tensor.getElementType() != buffer.getElementType())
+    return fail("expected a buffer of the result's shape and element type");
+  if (!output.use_empty())
+    return fail("expected no use");
+  return success();
+}
+
 namespace {
 struct WriteOutputs : attn::impl::AttnWriteOutputsBase<WriteOutputs> {
   void runOnOperation() override {
     func::FuncOp function = getOperation();
-    for (BlockArgument argument : function.getArguments())
-      if (auto number = function.getArgAttrOfType<IntegerAttr>(
-              argument.getArgNumber(), kOutputAttrName))
-        if (failed(write(function, number.getInt(), argument)))
-          return signalPassFailure();
-  }
-
-private:
-  static LogicalResult write(func::FuncOp function, int64_t number,
-                             BlockArgument output) {
-    auto fail = [&](const Twine &reason) {
-      return function.emitOpError()
-             << "argument " << output.getArgNumber()
-             << ", the output of result " << number << ": " << reason;
-    };
-    if (number < 0 || number >= function.getNumResults())
-      return fail("expected one of " + Twine(function.getNumResults()) +
-                  " results");
-    if (!function.getBody().hasOneBlock())
-      return fail("expected a function of one block");
-    Operation *ret = function.getBody().front().getTerminator();
-    Value result = ret->getOperand(number);
-    if (!isa<RankedTensorType>(output.getType()) ||
-        result.getType() != output.getType())
-      return fail("expected a tensor of the result's type");
-    if (!output.use_empty())
-      return fail("expected no use");
-    for (BlockArgument state : function.getArguments())
-      if (function.getArgAttr(state.getArgNumber(), kStateAttrName) &&
-          isUpdateOf(result, state))
-        return success();
-    OpBuilder builder(ret);
-    ret->setOperand(
-        number, bufferization::MaterializeInDestinationOp::create(
-                    builder, result.getLoc(), output.getType(), result, output)
-                    .getResult());
-    return success();
+    SmallVector<int64_t> inPlace(function.getNumResults(), -1);
+    llvm::BitVector written(function.getNumResults());
+    for (BlockArgument argument : function.getArguments()) {
+      auto attr = function.getArgAttrOfType<IntegerAttr>(
+          argument.getArgNumber(), kOutputAttrName);
+      if (!attr)
+        continue;
+      int64_t number = attr.getInt();
+      if (failed(check(function, number, argument)))
+        return signalPassFailure();
+      Operation *ret = function.getBody().front().getTerminator();
+      Value result = ret->getOperand(number);
+      if (written[number] || isState(function, result))
+        continue;
+      OpBuilder builder(ret);
+      auto write = bufferization::MaterializeInDestinationOp::create(
+          builder, result.getLoc(), result, argument);
+      write.setRestrict(true);
+      write.setWritable(true);
+      written.set(number);
+      inPlace[number] = argument.getArgNumber();
+    }
+    if (written.none())
+      return;
+    function.getBody().front().getTerminator()->eraseOperands(written);
+    if (failed(function.eraseResults(written)))
+      return signalPassFailure();
+    function->setAttr(kInPlaceAttrName,
+                      DenseI64ArrayAttr::get(&getContext(), inPlace));
   }
 };
 } // namespace

@@ -43,13 +43,6 @@ bool attn::isUpdateOf(Value value, Value tensor) {
 namespace {
 struct YieldInPlace : attn::impl::AttnYieldInPlaceBase<YieldInPlace> {
   void runOnOperation() override {
-    getOperation().walk([](bufferization::MaterializeInDestinationOp op) {
-      if (op.getNumResults() == 0 ||
-          !attn::isUpdateOf(op.getSource(), op.getDest()))
-        return;
-      op.getResult().replaceAllUsesWith(op.getSource());
-      op.erase();
-    });
     getOperation().walk([](scf::ForOp loop) {
       Operation *yield = loop.getBody()->getTerminator();
       OpBuilder builder(yield);

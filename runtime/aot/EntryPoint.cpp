@@ -24,8 +24,8 @@ public:
     unsigned next = 0;
     for (Type type : argumentTypes) {
       firstOperands.push_back(next);
-      auto tensor = dyn_cast<RankedTensorType>(type);
-      next += tensor ? 3 + 2 * tensor.getRank() : 1;
+      auto array = dyn_cast<ShapedType>(type);
+      next += array ? 3 + 2 * array.getRank() : 1;
     }
   }
 

@@ -49,7 +49,8 @@ static llvm::Error refuse(const Signature &signature, StringRef kind,
                           size_t number, const ValueInfo &info,
                           const Twine &expected, const Twine &got) {
   std::string name;
-  if (!info.name.empty() && !StringRef(info.name).ends_with(llvm::utostr(number)))
+  if (!info.name.empty() &&
+      !StringRef(info.name).ends_with(llvm::utostr(number)))
     name = " (" + info.name + ")";
   return createError(signature.location + ": '" + signature.function + "', " +
                      kind + " " + Twine(number) + name + ": expected " +
@@ -85,8 +86,8 @@ static bool hasUnitStride(const DLTensor &tensor) {
 /// What is wrong with a tensor by itself.
 static llvm::Error checkTensor(const Signature &signature, StringRef kind,
                                size_t number, const ValueInfo &info,
-                               const DLTensor &tensor,
-                               const MemoryRules &rules) {
+                               const DLTensor &tensor, const MemoryRules &rules,
+                               bool isState) {
   auto fail = [&](const Twine &expected, const Twine &got) {
     return refuse(signature, kind, number, info, expected, got);
   };
@@ -116,14 +117,16 @@ static llvm::Error checkTensor(const Signature &signature, StringRef kind,
     return fail("data aligned to " + Twine(size) + " bytes",
                 "address 0x" + llvm::utohexstr(reinterpret_cast<uintptr_t>(
                                    getData(tensor))));
-  if (rules.strided ? hasUnitStride(tensor) : isDense(tensor))
+  bool strided = rules.strided && !isState;
+  if (strided ? hasUnitStride(tensor) : isDense(tensor))
     return llvm::Error::success();
-  if (rules.strided)
-    return fail("a stride of 1 in the last dimension",
-                "strides " + getText(tensor.strides, tensor.ndim));
-  return fail("a dense row-major tensor (others need the option 'strided')",
-              "strides " + getText(tensor.strides, tensor.ndim) +
-                  " for shape " + getText(tensor.shape, tensor.ndim));
+  std::string got = "strides " + getText(tensor.strides, tensor.ndim);
+  if (strided)
+    return fail("a stride of 1 in the last dimension", got);
+  return fail(isState ? "a dense row-major state"
+                      : "a dense row-major tensor (others need the option "
+                        "'strided')",
+              got + " for shape " + getText(tensor.shape, tensor.ndim));
 }
 
 llvm::Error checkArguments(const Signature &signature,
@@ -134,8 +137,8 @@ llvm::Error checkArguments(const Signature &signature,
                        "' takes " + Twine(signature.arguments.size()) +
                        " arguments, got " + Twine(arguments.size()));
   for (auto [i, info] : llvm::enumerate(signature.arguments))
-    if (llvm::Error error =
-            checkTensor(signature, "argument", i, info, arguments[i], rules))
+    if (llvm::Error error = checkTensor(signature, "argument", i, info,
+                                        arguments[i], rules, info.isState))
       return error;
   return llvm::Error::success();
 }
@@ -215,8 +218,8 @@ llvm::Error checkResults(const Signature &signature,
                          "', result " + Twine(i) +
                          ": its sizes are not those of arguments, so that it "
                          "cannot be given memory; call() allocates it");
-    if (llvm::Error error =
-            checkTensor(signature, "result", i, info, result, rules))
+    if (llvm::Error error = checkTensor(signature, "result", i, info, result,
+                                        rules, info.state >= 0))
       return error;
     auto fail = [&, i = i, &info = info](const Twine &expected,
                                          const Twine &got) {

@@ -18,7 +18,7 @@ struct MemoryRules {
   /// are on the CPU.
   DLDevice device = {kDLCPU, 0};
   /// Strides may be any, but the last dimension's, which is 1; else tensors are
-  /// dense.
+  /// dense. States are always dense.
   bool strided = false;
 };
 

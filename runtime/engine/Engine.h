@@ -42,7 +42,8 @@ struct CpuEngineOptions {
   /// Give scores that the function returns an N x M buffer.
   bool allowQuadratic = false;
   /// Take tensors of any strides but the last dimension's, which is 1; else
-  /// tensors are dense, which is faster by what the addresses cost.
+  /// tensors are dense, which is faster by what the addresses cost. States are
+  /// always dense.
   bool strided = false;
   /// Print the IR after each stage into this folder; none if empty.
   std::string dumpDirectory;

@@ -29,29 +29,37 @@ llvm::Expected<func::FuncOp> isolate(ModuleOp module, StringRef entry) {
 
 void declareMemory(func::FuncOp function, const Signature &signature,
                    bool strided) {
-  MLIRContext *context = function.getContext();
-  Builder b(context);
-  for (auto [i, info] : llvm::enumerate(signature.results))
-    if (info.isTensor && info.hasKnownShape())
-      (void)function.insertArgument(
-          function.getNumArguments(), function.getResultTypes()[i],
-          b.getDictionaryAttr(b.getNamedAttr(mlir::attn::kOutputAttrName,
-                                             b.getI64IntegerAttr(i))),
-          function.getLoc());
+  Builder b(function.getContext());
+  auto getLayout = [&](RankedTensorType type) -> MemRefLayoutAttrInterface {
+    if (!strided || type.getRank() == 0)
+      return nullptr;
+    SmallVector<int64_t> strides(type.getRank(), ShapedType::kDynamic);
+    strides.back() = 1;
+    return StridedLayoutAttr::get(b.getContext(), 0, strides);
+  };
   for (auto [i, type] : llvm::enumerate(function.getArgumentTypes())) {
     auto tensor = dyn_cast<RankedTensorType>(type);
     if (!tensor)
       continue;
-    bool isWritable = function.getArgAttr(i, mlir::attn::kStateAttrName) ||
-                      function.getArgAttr(i, mlir::attn::kOutputAttrName);
+    bool isState = signature.arguments[i].isState;
     function.setArgAttr(i, BufferizationDialect::kWritableAttrName,
-                        b.getBoolAttr(isWritable));
-    if (!strided || tensor.getRank() == 0)
+                        b.getBoolAttr(isState));
+    if (MemRefLayoutAttrInterface layout = getLayout(tensor);
+        layout && !isState)
+      function.setArgAttr(i, BufferizationDialect::kBufferLayoutAttrName,
+                          layout);
+  }
+  for (auto [i, info] : llvm::enumerate(signature.results)) {
+    if (!info.isTensor || !info.hasKnownShape())
       continue;
-    SmallVector<int64_t> strides(tensor.getRank(), ShapedType::kDynamic);
-    strides.back() = 1;
-    function.setArgAttr(i, BufferizationDialect::kBufferLayoutAttrName,
-                        StridedLayoutAttr::get(context, 0, strides));
+    auto tensor = cast<RankedTensorType>(function.getResultTypes()[i]);
+    auto buffer = MemRefType::get(tensor.getShape(), tensor.getElementType(),
+                                  getLayout(tensor));
+    (void)function.insertArgument(
+        function.getNumArguments(), buffer,
+        b.getDictionaryAttr(b.getNamedAttr(mlir::attn::kOutputAttrName,
+                                           b.getI64IntegerAttr(i))),
+        function.getLoc());
   }
   function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
                     b.getUnitAttr());

@@ -22,8 +22,9 @@ llvm::Expected<mlir::func::FuncOp> isolate(mlir::ModuleOp module,
                                            llvm::StringRef entry);
 
 /// Arguments belong to the caller, but states are updated in place. Results
-/// whose shape the caller knows get an argument for their memory. Strided
-/// tensors have any strides but the last, which is 1.
+/// whose shape the caller knows get a buffer from it, an argument behind the
+/// graph's. If `strided`, tensors have any strides but the last, which is 1;
+/// states are dense: a function returns nothing else.
 void declareMemory(mlir::func::FuncOp function, const Signature &signature,
                    bool strided);
 

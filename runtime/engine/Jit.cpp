@@ -10,6 +10,9 @@
 #include "runtime/engine/ObjectCode.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include <cmath>
+#include <dlfcn.h>
+#include <omp.h>
 
 using namespace llvm::orc;
 
@@ -38,8 +41,21 @@ LoadedCode::load(std::unique_ptr<llvm::MemoryBuffer> object) {
     return jit.takeError();
   LoadedCode code(std::move(*jit));
   JITDylib &library = code.jit->getMainJITDylib();
-  auto process = DynamicLibrarySearchGenerator::GetForCurrentProcess(
-      code.jit->getDataLayout().getGlobalPrefix());
+  // What a library was loaded for alone is not among the process's symbols.
+  char prefix = code.jit->getDataLayout().getGlobalPrefix();
+  for (void *address :
+       {reinterpret_cast<void *>(&omp_get_max_threads),
+        reinterpret_cast<void *>(static_cast<double (*)(double)>(&std::exp))}) {
+    Dl_info info;
+    if (!dladdr(address, &info))
+      continue;
+    auto generator =
+        DynamicLibrarySearchGenerator::Load(info.dli_fname, prefix);
+    if (!generator)
+      return generator.takeError();
+    library.addGenerator(std::move(*generator));
+  }
+  auto process = DynamicLibrarySearchGenerator::GetForCurrentProcess(prefix);
   if (!process)
     return process.takeError();
   library.addGenerator(std::move(*process));

@@ -146,7 +146,7 @@ func.func @main(%q: tensor<?x4xf32>, %k: tensor<?x4xf32>, %v: tensor<?x3xf32>) -
   EXPECT_EQ(signature.results[0].name, "out");
   EXPECT_EQ(signature.results[1].state, 3);
   EXPECT_CONTAINS(getMessage(compileText(kAttention, "cpu", options)),
-                  "has no state");
+                  "mixes tokens and is no recurrence");
 }
 
 TEST(Compile, CpusByName) {

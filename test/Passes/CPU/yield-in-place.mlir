@@ -92,16 +92,3 @@ func.func @outside(%n: index, %x: tensor<8xf32>, %y: tensor<8xf32>) -> tensor<8x
   }
   return %r : tensor<8xf32>
 }
-
-// -----
-
-// What updates its destination is there: nothing is copied.
-// CHECK-LABEL: func.func @in_place
-// CHECK-NOT: materialize_in_destination
-// CHECK: %[[Y:.*]] = linalg.fill
-// CHECK: return %[[Y]]
-func.func @in_place(%x: f32, %out: tensor<8xf32>) -> tensor<8xf32> {
-  %y = linalg.fill ins(%x : f32) outs(%out : tensor<8xf32>) -> tensor<8xf32>
-  %z = bufferization.materialize_in_destination %y in %out : (tensor<8xf32>, tensor<8xf32>) -> tensor<8xf32>
-  return %z : tensor<8xf32>
-}
