@@ -122,7 +122,7 @@ TEST_F(DslErrorsTest, ValuesThatAreNotThere) {
               "expected 3 numbers for 'tensor<3xf32>'");
   bad = constant({1, 2}, {n});
   expectError({}, {bad}, __LINE__ - 1, "a constant has static sizes");
-  bad = featureMap(q, FeatureMap "#attn.causal");
+  bad = featureMap(q, FeatureMap{"#attn.causal", {}});
   expectError({q}, {bad}, __LINE__ - 1,
               "'#attn.causal' is not what the operation takes");
   bad = appendOnes(q, 1);
