@@ -25,9 +25,6 @@ public:
   /// not suffice.
   std::optional<std::string> name(llvm::ArrayRef<Dim> shape);
 
-  /// The letters of symbols.
-  const llvm::StringMap<char> &getLetters() const { return symbols; }
-
 private:
   /// A letter that stands for nothing yet, or 0.
   char takeFree();

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "passes/Passes.h"
 #include "passes/algebra/Explain.h"
+#include "passes/algebra/ShapeClasses.h"
 #include "runtime/aot/Ptx.h"
 #include "runtime/array/Error.h"
 #include "runtime/dsl/ArgumentAxes.h"
@@ -55,7 +56,8 @@ getArguments(MLIRContext *context, ArrayRef<Expr> inputs, SourceLine where) {
 /// Writes the function. It stays in the module if this fails.
 static LogicalResult build(ModuleOp module, StringRef name,
                            ArrayRef<Expr> inputs, ArrayRef<Expr> outputs,
-                           SourceLine where, llvm::StringMap<char> &letters) {
+                           SourceLine where,
+                           std::vector<std::vector<Dim>> &shapes) {
   MLIRContext *context = module.getContext();
   auto arguments = getArguments(context, inputs, where);
   if (failed(arguments))
@@ -77,6 +79,7 @@ static LogicalResult build(ModuleOp module, StringRef name,
     BlockArgument value = body->getArgument(i);
     value.setLoc(GraphBuilder::getLocation(context, node->where));
     builder.set(inputs[i], {value, argument.shape});
+    shapes.push_back(argument.shape);
     function.setArgAttr(i, kNameAttrName, builder.getStringAttr(argument.name));
     if (argument.isState)
       function.setArgAttr(i, mlir::attn::kStateAttrName, builder.getUnitAttr());
@@ -86,7 +89,6 @@ static LogicalResult build(ModuleOp module, StringRef name,
   for (auto [i, node] : llvm::enumerate(*arguments))
     if (auto text = axes.name(node->argument->shape))
       function.setArgAttr(i, "attn.axes", builder.getStringAttr(*text));
-  letters = axes.getLetters();
 
   SmallVector<Value> results;
   for (const Expr &output : outputs) {
@@ -115,7 +117,7 @@ llvm::Expected<Program> Program::create(ArrayRef<Expr> inputs,
   program.module = ModuleOp::create(GraphBuilder::getLocation(context, where));
   llvm::Error error = collectErrors(context, "the graph cannot be built", [&] {
     return build(*program.module, program.name, inputs, outputs, where,
-                 program.letters);
+                 program.shapes);
   });
   if (error)
     return std::move(error);
@@ -125,7 +127,7 @@ llvm::Expected<Program> Program::create(ArrayRef<Expr> inputs,
 llvm::Expected<Program> Program::withStates() const {
   Program program(context, name);
   program.module = module->clone();
-  program.letters = letters;
+  program.shapes = shapes;
   auto function = program.module->lookupSymbol<func::FuncOp>(name);
   auto before = exposeStates(function);
   if (!before)
@@ -142,14 +144,20 @@ std::string Program::getText() const {
 
 std::string Program::getPlan(const llvm::StringMap<int64_t> &sizes) const {
   OwningOpRef<ModuleOp> copy(module->clone());
-  llvm::StringMap<int64_t> byLetter;
-  for (const auto &entry : sizes)
-    if (auto letter = letters.find(entry.first()); letter != letters.end())
-      byLetter[StringRef(&letter->second, 1)] = entry.second;
+  auto function = copy->lookupSymbol<func::FuncOp>(name);
+  // The plan names sizes by the axes of operations, not by symbols.
+  llvm::StringMap<int64_t> byAxis;
+  auto classes = mlir::attn::ShapeClasses::analyze(function);
+  for (auto [i, shape] : llvm::enumerate(shapes))
+    for (auto [dim, size] : llvm::enumerate(shape))
+      if (auto it = sizes.find(size.getSymbol());
+          succeeded(classes) && it != sizes.end())
+        byAxis[classes->getName(classes->getClass(
+            function.getArgument(i), dim))] = size.getFactor() * it->second;
   return mlir::attn::explainPlan(*copy, name,
                                  [&](StringRef axis) -> std::optional<int64_t> {
-                                   auto it = byLetter.find(axis);
-                                   if (it == byLetter.end())
+                                   auto it = byAxis.find(axis);
+                                   if (it == byAxis.end())
                                      return std::nullopt;
                                    return it->second;
                                  });

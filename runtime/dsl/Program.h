@@ -36,8 +36,8 @@ public:
 
   /// The graph as MLIR text.
   std::string getText() const;
-  /// The plan, as attn-run's --explain prints it, for sizes of symbols; costs
-  /// are polynomials where one is missing.
+  /// The plan, as attn-run's --explain prints it, for sizes of symbols by their
+  /// names; costs are polynomials where one is missing.
   std::string getPlan(const llvm::StringMap<int64_t> &sizes = {}) const;
   /// The kernels for an NVIDIA GPU, `sm_90`, as PTX, one module after the
   /// other.
@@ -62,8 +62,8 @@ private:
   /// A handle: reading it changes nothing.
   mutable mlir::OwningOpRef<mlir::ModuleOp> module;
   std::string name;
-  /// The letter that stands for a symbol in the IR.
-  llvm::StringMap<char> letters;
+  /// The sizes of the arguments, without those of states that were exposed.
+  std::vector<std::vector<Dim>> shapes;
 };
 
 /// The program of these expressions, compiled for a target.
