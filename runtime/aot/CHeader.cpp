@@ -97,7 +97,7 @@ static void writeValue(llvm::raw_ostream &stream, const CInterface &interface,
                          ? "written"
                          : "updated in place";
   stream << " *   " << value.name << ": " << getCType(value.type)
-         << getEncoding(value.type) << getShapeText(interface, value) << ", "
+         << getShapeText(interface, value) << getEncoding(value.type) << ", "
          << (value.isValue ? "by value" : access);
   if (!value.shape.empty())
     stream << "; strides " << getStrideText(interface, value);
