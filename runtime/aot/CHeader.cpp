@@ -154,8 +154,11 @@ std::string writeHeader(const CInterface &interface, StringRef source) {
            << getRelationText(interface, relation);
   stream << ";\n * nothing is written then. What the elements are is not "
             "checked. Any number\n"
-            " * of threads may call, each with arrays of its own to write.\n"
-            " */\n";
+            " * of threads may call, each with arrays of its own to write.\n";
+  if (interface.allocates)
+    stream << " * Memory for what lies in between is malloc's, which must have "
+              "it.\n";
+  stream << " */\n";
   writeDeclaration(stream, interface);
   stream << "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n";
   return text;

@@ -59,6 +59,8 @@ struct CInterface {
   std::vector<std::string> sizes;
   std::vector<CValue> values;
   std::vector<CRelation> relations;
+  /// The function takes memory from malloc.
+  bool allocates = false;
 
   /// Of a graph, whose results are where `inPlace` says: in the argument of
   /// that number, outputs behind those of the graph, or returned (-1). An error

@@ -89,6 +89,7 @@ static llvm::Error findSymbols(ObjectFile &file, Location loc) {
                                   "', which the C library has not");
     file.needsMath |= isMath(*name);
     file.needsOpenMP |= isOpenMP;
+    file.interface.allocates |= name->ends_with("alloc");
     file.undefinedSymbols.push_back(name->str());
   }
   llvm::sort(file.undefinedSymbols);

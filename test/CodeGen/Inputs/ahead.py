@@ -71,7 +71,7 @@ class Header:
         self.sizes = re.findall(r"^ \*   (\w+): a size, 0 or more$", self.text,
                                 re.M)
         pattern = (r"^ \*   (\w+): (\w+)((?: one element| [\[\]\w]+)?)"
-                   r"(?:, the bits of \w+|, 0 or 1)?, "
+                   r"(?:, the bits of [\w ]+|, 0 or 1)?, "
                    r"(read|written|updated in place|by value)(.*)$")
         self.values = [
             Value(name, kind, tuple(re.findall(r"\[(\w+)\]", shape)), access, rest)
