@@ -828,8 +828,11 @@ def AttnVectorizeCopies : Pass<"attn-vectorize-copies", "::mlir::func::FuncOp"> 
     }
     ```
 
-    **Legality.** Copies of dynamic shape, of strided rows or of `i1`, vectors of
-    which are packed bits, stay as they are.
+    Other copies become loops over elements: those of dynamic shape, of strided rows
+    and of `i1`, vectors of which are packed bits. No copy calls a library but one
+    between dense buffers, which is `memcpy`.
+
+    **Legality.** Source and target do not overlap.
 
     **Numerics.** Value-preserving.
 

@@ -17,8 +17,7 @@ using mlir::bufferization::BufferizationDialect;
 
 namespace attn {
 
-/// The clone's entry as the one function that can be called from outside.
-static llvm::Expected<func::FuncOp> isolate(ModuleOp module, StringRef entry) {
+llvm::Expected<func::FuncOp> isolate(ModuleOp module, StringRef entry) {
   auto function = findEntry(module, entry);
   if (!function)
     return function.takeError();
@@ -28,11 +27,8 @@ static llvm::Expected<func::FuncOp> isolate(ModuleOp module, StringRef entry) {
   return function;
 }
 
-/// Arguments belong to the caller, but states are updated in place. Results
-/// whose shape the caller knows get a buffer from it. States are dense: a
-/// function returns nothing else.
-static void declareMemory(func::FuncOp function, const Signature &signature,
-                          bool strided) {
+void declareMemory(func::FuncOp function, const Signature &signature,
+                   bool strided) {
   Builder b(function.getContext());
   auto getLayout = [&](RankedTensorType type) -> MemRefLayoutAttrInterface {
     if (!strided || type.getRank() == 0)

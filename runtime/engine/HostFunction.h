@@ -16,6 +16,18 @@
 
 namespace attn {
 
+/// The function `entry` of a module, or the public one if the name is empty, as
+/// the one that can be called from outside.
+llvm::Expected<mlir::func::FuncOp> isolate(mlir::ModuleOp module,
+                                           llvm::StringRef entry);
+
+/// Arguments belong to the caller, but states are updated in place. Results
+/// whose shape the caller knows get a buffer from it, as last arguments. Strided
+/// tensors have any strides but the last, which is 1; states are dense, for a
+/// function returns nothing else.
+void declareMemory(mlir::func::FuncOp function, const Signature &signature,
+                   bool strided);
+
 /// A function of a graph, compiled for this machine: what all engines that make
 /// machine code have in common. Memory is this machine's or a device's.
 class HostFunction {

@@ -9,12 +9,9 @@
 #include "Stream.h"
 #include "dialect/Attn.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Pass/PassManager.h"
-#include "passes/Passes.h"
 #include "runtime/array/Error.h"
 #include "runtime/array/Slice.h"
 #include "runtime/engine/CheckContents.h"
-#include "runtime/engine/Diagnostics.h"
 #include <limits>
 
 using namespace mlir;
