@@ -82,7 +82,6 @@ static bool fitsAddresses(const DLTensor &tensor, int64_t elementSize) {
   int64_t reach = 0;
   for (int i = 0; i < tensor.ndim; ++i) {
     int64_t steps = std::max<int64_t>(tensor.shape[i] - 1, 0), span;
-    // So small that no sum of them runs over.
     if (llvm::MulOverflow(steps, tensor.strides[i], span) ||
         span == INT64_MIN || llvm::AddOverflow(reach, std::abs(span), reach))
       return false;
