@@ -6,25 +6,14 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/aot/CrossTarget.h"
+#include "passes/cpu/InitializeTargets.h"
 #include "runtime/array/Error.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
 
 namespace attn {
-
-static void initializeTargets() {
-  static const bool ready = [] {
-    llvm::InitializeAllTargetInfos();
-    llvm::InitializeAllTargets();
-    llvm::InitializeAllTargetMCs();
-    llvm::InitializeAllAsmPrinters();
-    return true;
-  }();
-  (void)ready;
-}
 
 /// LLVM's target of a triple, if it is one of a CPU.
 static const llvm::Target *findTarget(const llvm::Triple &triple) {
@@ -47,7 +36,7 @@ static llvm::Triple completeTriple(llvm::StringRef text) {
 }
 
 llvm::Expected<CpuModel> findCpu(llvm::StringRef model) {
-  initializeTargets();
+  mlir::attn::initializeTargets();
   if (model.empty() || model == "host")
     return CpuModel::getHost();
   auto fail = [&](const llvm::Twine &expected) {

@@ -24,8 +24,8 @@ public:
     unsigned next = 0;
     for (Type type : argumentTypes) {
       firstOperands.push_back(next);
-      auto array = dyn_cast<ShapedType>(type);
-      next += array ? 3 + 2 * array.getRank() : 1;
+      auto shaped = dyn_cast<ShapedType>(type);
+      next += shaped ? 3 + 2 * shaped.getRank() : 1;
     }
   }
 

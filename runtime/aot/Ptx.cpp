@@ -13,13 +13,13 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/cpu/InitializeTargets.h"
 #include "passes/pipelines/GpuPipeline.h"
 #include "runtime/array/Error.h"
 #include "runtime/engine/CheckArguments.h"
 #include "runtime/engine/Diagnostics.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Support/TargetSelect.h"
 
 using namespace mlir;
 
@@ -27,13 +27,7 @@ namespace attn {
 
 /// LLVM itself would print a warning and go on.
 static llvm::Error checkChip(StringRef chip) {
-  static const bool ready = [] {
-    llvm::InitializeAllTargetInfos();
-    llvm::InitializeAllTargets();
-    llvm::InitializeAllTargetMCs();
-    return true;
-  }();
-  (void)ready;
+  mlir::attn::initializeTargets();
   llvm::Triple triple("nvptx64-nvidia-cuda");
   std::string reason;
   const llvm::Target *target =

@@ -77,6 +77,18 @@ static bool hasShape(const ValueInfo &info, const DLTensor &tensor) {
   return true;
 }
 
+/// Whether the places of all elements can be computed.
+static bool fitsAddresses(const DLTensor &tensor, int64_t elementSize) {
+  int64_t reach = 0;
+  for (int i = 0; i < tensor.ndim; ++i) {
+    int64_t steps = std::max<int64_t>(tensor.shape[i] - 1, 0), span;
+    if (llvm::MulOverflow(steps, tensor.strides[i], span) ||
+        span == INT64_MIN || llvm::AddOverflow(reach, std::abs(span), reach))
+      return false;
+  }
+  return reach < INT64_MAX / elementSize;
+}
+
 static bool hasUnitStride(const DLTensor &tensor) {
   int last = tensor.ndim - 1;
   return !tensor.strides || last < 0 || tensor.shape[last] <= 1 ||
@@ -118,9 +130,12 @@ static llvm::Error checkTensor(const Signature &signature, StringRef kind,
                 "address 0x" + llvm::utohexstr(reinterpret_cast<uintptr_t>(
                                    getData(tensor))));
   bool strided = rules.strided && !isState;
-  if (strided ? hasUnitStride(tensor) : isDense(tensor))
+  bool fits = !strided || !tensor.strides || fitsAddresses(tensor, size);
+  if (fits && (strided ? hasUnitStride(tensor) : isDense(tensor)))
     return llvm::Error::success();
   std::string got = "strides " + getText(tensor.strides, tensor.ndim);
+  if (!fits)
+    return fail("strides that fit the address space", got);
   if (strided)
     return fail("a stride of 1 in the last dimension", got);
   return fail(isState ? "a dense row-major state"

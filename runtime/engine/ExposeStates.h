@@ -14,8 +14,8 @@
 namespace attn {
 
 /// Makes the states of the recurrences of `function` its last arguments and
-/// results (attn-expose-state), named "state" or "state0", "state1", ... Returns
-/// how many arguments were there before; an error if there is no state.
+/// results (attn-expose-state), named "state" or "state0", "state1", ...
+/// Returns how many arguments were there before; an error if there is no state.
 llvm::Expected<unsigned> exposeStates(mlir::func::FuncOp function);
 
 } // namespace attn

@@ -22,9 +22,9 @@ llvm::Expected<mlir::func::FuncOp> isolate(mlir::ModuleOp module,
                                            llvm::StringRef entry);
 
 /// Arguments belong to the caller, but states are updated in place. Results
-/// whose shape the caller knows get a buffer from it, an argument behind the
-/// graph's. If `strided`, tensors have any strides but the last, which is 1;
-/// states are dense: a function returns nothing else.
+/// whose shape the caller knows get a buffer from it, as last arguments.
+/// Strided tensors have any strides but the last, which is 1; states are dense,
+/// for a function returns nothing else.
 void declareMemory(mlir::func::FuncOp function, const Signature &signature,
                    bool strided);
 

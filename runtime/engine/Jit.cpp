@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/engine/Jit.h"
+#include "passes/cpu/InitializeTargets.h"
 #include "runtime/engine/KernelSymbols.h"
 #include "runtime/engine/ObjectCode.h"
 #include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
@@ -31,6 +32,7 @@ LoadedCode::load(std::unique_ptr<llvm::MemoryBuffer> object) {
   auto host = CpuModel::getHost();
   if (!host)
     return host.takeError();
+  mlir::attn::initializeTargets();
   JITTargetMachineBuilder builder{llvm::Triple(host->triple)};
   auto jit = LLJITBuilder()
                  .setJITTargetMachineBuilder(std::move(builder))

@@ -7,6 +7,7 @@
 
 #include "runtime/engine/KernelCache.h"
 #include "runtime/engine/CodeFile.h"
+#include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/Path.h"
 
 namespace attn {
@@ -37,6 +38,17 @@ KernelCache::get(llvm::StringRef key, llvm::StringRef codeKey,
   }
   entries[key];
   lock.unlock();
+  auto settle = [&](std::shared_ptr<const Callable> made) {
+    std::lock_guard<std::mutex> lock(mutex);
+    if (made)
+      entries[key] = {std::move(made), ++clock};
+    else
+      entries.erase(key);
+    evict();
+    changed.notify_all();
+  };
+  // Nobody waits for an entry that failed, whatever leaves this function.
+  llvm::scope_exit fail([&] { settle(nullptr); });
 
   std::optional<CodeFile> file;
   if (!options.directory.empty() && !codeKey.empty())
@@ -48,13 +60,10 @@ KernelCache::get(llvm::StringRef key, llvm::StringRef codeKey,
       report.origin = CompileReport::Origin::Disk;
   }
 
-  lock.lock();
-  if (compiled)
-    entries[key] = {*compiled, ++clock};
-  else
-    entries.erase(key);
-  evict();
-  changed.notify_all();
+  if (compiled) {
+    fail.release();
+    settle(*compiled);
+  }
   return compiled;
 }
 

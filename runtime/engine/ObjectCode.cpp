@@ -140,9 +140,8 @@ compileObject(mlir::ModuleOp module, const CpuModel &cpu,
   }
   // LLVM prefers 256 bits on most CPUs with AVX-512: kernels that are
   // vectorised on purpose gain from full registers.
-  bool hasAvx512 =
-      (*machine)->getTargetTriple().isX86() &&
-      (*machine)->getMCSubtargetInfo()->checkFeatures("+avx512f");
+  bool hasAvx512 = (*machine)->getTargetTriple().isX86() &&
+                   (*machine)->getMCSubtargetInfo()->checkFeatures("+avx512f");
   for (llvm::Function &function : *code)
     if (hasAvx512 && !function.isDeclaration())
       function.addFnAttr("prefer-vector-width", "512");

@@ -6,12 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/engine/Target.h"
+#include "passes/cpu/InitializeTargets.h"
 #include "runtime/array/Error.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/SubtargetFeature.h"
 #include "llvm/TargetParser/Triple.h"
@@ -44,17 +44,7 @@ llvm::Expected<Target> Target::parse(llvm::StringRef name) {
   return target;
 }
 
-static bool initializeHost() {
-  static const bool ready = [] {
-    return !llvm::InitializeNativeTarget() &&
-           !llvm::InitializeNativeTargetAsmPrinter();
-  }();
-  return ready;
-}
-
 llvm::Expected<CpuModel> CpuModel::getHost() {
-  if (!initializeHost())
-    return createError("LLVM has no code generator for this host");
   CpuModel host;
   host.triple = llvm::sys::getProcessTriple();
   host.name = llvm::sys::getHostCPUName().str();
@@ -70,6 +60,7 @@ llvm::Expected<CpuModel> CpuModel::getHost() {
 }
 
 static llvm::Expected<const llvm::Target *> findTarget(llvm::StringRef triple) {
+  mlir::attn::initializeTargets();
   std::string reason;
   const llvm::Target *target =
       llvm::TargetRegistry::lookupTarget(llvm::Triple(triple), reason);

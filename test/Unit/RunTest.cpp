@@ -233,6 +233,10 @@ TEST(Run, StridedTensors) {
   EXPECT_CONTAINS(llvm::toString(callable->run({inner, kt, vt}, {ot})),
                   "expected a stride of 1 in the last dimension, got strides "
                   "[1, 8, 2]");
+  TensorView far(static_cast<float *>(q.getData()), {2, 5, 4},
+                 {INT64_MAX / 2, 8, 1});
+  EXPECT_CONTAINS(llvm::toString(callable->run({far, kt, vt}, {ot})),
+                  "expected strides that fit the address space");
   TensorView folded(output.data(), {2, 5, 3}, {0, 3, 1});
   EXPECT_CONTAINS(llvm::toString(callable->run({qt, kt, vt}, {folded})),
                   "expected a place of its own for each element");
