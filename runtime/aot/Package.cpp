@@ -34,8 +34,9 @@ llvm::Error writeFile(StringRef path, StringRef contents) {
 }
 
 llvm::Error writeStaticLibrary(StringRef path, const ObjectFile &file) {
-  llvm::NewArchiveMember member(llvm::MemoryBufferRef(
-      file.object->getBuffer(), file.interface.name + ".o"));
+  std::string name = file.interface.name + ".o";
+  llvm::NewArchiveMember member(
+      llvm::MemoryBufferRef(file.object->getBuffer(), name));
   auto archive = llvm::writeArchiveToBuffer(
       member, llvm::SymtabWritingMode::NormalSymtab,
       llvm::object::Archive::K_GNU, /*Deterministic=*/true, /*Thin=*/false);

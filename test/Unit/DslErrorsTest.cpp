@@ -158,27 +158,3 @@ TEST_F(DslErrorsTest, SymbolsAreCheckedInCalls) {
                       {makeNormal({6, 4}, 1), makeNormal({5, 3}, 2)})),
                   "expected equal sizes");
 }
-
-TEST_F(DslErrorsTest, ProgramsPrintThemselves) {
-  Expr o = normalize(elu1(q) * transpose(elu1(k))) * v;
-  auto program = llvm::cantFail(Program::create({q, k, v}, {o}, "attention"));
-  EXPECT_CONTAINS(program.getText(),
-                  "func.func @attention(%arg0: tensor<2x?x4xf32>");
-  EXPECT_CONTAINS(program.getPlan(), "phi(arg0)");
-  // The cheaper order follows the sizes of symbols, whatever their names.
-  Dim queries("queries"), keys("keys");
-  Expr x = input("x", {queries, 64}), y = input("y", {keys, 64});
-  auto wide = llvm::cantFail(Program::create({x, y}, {(x * transpose(y)) * y}));
-  EXPECT_CONTAINS(wide.getPlan(), "chosen at run time");
-  llvm::StringMap<int64_t> sizes;
-  sizes["queries"] = sizes["keys"] = 4096;
-  EXPECT_CONTAINS(wide.getPlan(sizes), "->  arg0 (arg1^T arg1)");
-  sizes["queries"] = sizes["keys"] = 2;
-  EXPECT_CONTAINS(wide.getPlan(sizes), "->  (arg0 arg1^T) arg1");
-  EXPECT_CONTAINS(getMessage(program.getPtx("sm_1")), "unknown GPU 'sm_1'");
-  Expr z = input("z", {8, n, 64});
-  auto kernel = llvm::cantFail(Program::create({z}, {causalScore(z, z) * z}));
-  auto ptx = kernel.getPtx("sm_90");
-  ASSERT_TRUE(bool(ptx)) << llvm::toString(ptx.takeError());
-  EXPECT_CONTAINS(*ptx, ".target sm_90");
-}
