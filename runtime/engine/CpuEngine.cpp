@@ -25,6 +25,7 @@
 #include "runtime/engine/ObjectCode.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MathExtras.h"
 #include <cstdlib>
 #include <omp.h>
 
@@ -210,9 +211,25 @@ CpuEngine::compile(ModuleOp module, StringRef entry,
 // Calls
 //===----------------------------------------------------------------------===//
 
+/// Memory of the heap, which calls reuse: fresh pages would cost more than many
+/// kernels.
 static llvm::Expected<Array> allocate(ElementType type,
                                       ArrayRef<int64_t> shape) {
-  return Array::create(type, shape);
+  constexpr int64_t alignment = 64;
+  auto bytes = getNumBytes(type, shape);
+  if (!bytes)
+    return bytes.takeError();
+  void *memory =
+      *bytes > INT64_MAX - alignment
+          ? nullptr
+          : std::aligned_alloc(
+                alignment,
+                llvm::alignTo(std::max<int64_t>(*bytes, 1), alignment));
+  if (!memory)
+    return createError("out of memory: cannot allocate " + Twine(*bytes) +
+                       " bytes for a result of shape " + getText(shape));
+  return Array::wrap(type, shape, memory,
+                     std::shared_ptr<void>(memory, std::free));
 }
 
 llvm::Expected<SmallVector<Array>>
