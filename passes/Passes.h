@@ -23,8 +23,12 @@ enum class OrderChoice {
 
 /// The attribute of an argument that is a state: it is updated in place.
 inline constexpr llvm::StringLiteral kStateAttrName = "attn.state";
-/// The attribute of a function whose states are no results (attn-drop-state-
-/// results): the argument that stands for each result, or -1.
+/// The attribute of a buffer that is the memory of a result, whose number it
+/// has: attn-write-outputs puts the result there.
+inline constexpr llvm::StringLiteral kOutputAttrName = "attn.output";
+/// The attribute of a function some of whose results are in arguments
+/// (attn-write-outputs, attn-drop-state-results): the argument that stands for
+/// each result, or -1.
 inline constexpr llvm::StringLiteral kInPlaceAttrName = "attn.in_place";
 
 #define GEN_PASS_DECL

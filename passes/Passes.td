@@ -675,6 +675,43 @@ def AttnSplitEmptyTensors : Pass<"attn-split-empty-tensors", "::mlir::func::Func
   let dependentDialects = ["::mlir::tensor::TensorDialect"];
 }
 
+def AttnWriteOutputs : Pass<"attn-write-outputs", "::mlir::func::FuncOp"> {
+  let summary = "Puts results into memory that the caller gives";
+  let description = [{
+    **Before and after.** An argument with the attribute `attn.output = i` is the
+    buffer of result `i`, and nothing reads it. The result is materialized there
+    and returned no more; `attn.in_place` says which argument stands for each
+    result, -1 for what is still returned. A result that updates a state in place
+    has its memory already, and is left to attn-drop-state-results. This runs
+    right before bufferization, which computes the result in its place.
+
+    ```mlir
+    func.func @twice(%x: tensor<?xf32>, %out: memref<?xf32> {attn.output = 0}) -> tensor<?xf32> {
+      %y = arith.addf %x, %x : tensor<?xf32>
+      return %y : tensor<?xf32>
+    }
+    ```
+
+    becomes
+
+    ```mlir
+    func.func @twice(%x: tensor<?xf32>, %out: memref<?xf32> {attn.output = 0}) attributes {attn.in_place = array<i64: 1>} {
+      %y = arith.addf %x, %x : tensor<?xf32>
+      bufferization.materialize_in_destination %y in restrict writable %out : (tensor<?xf32>, memref<?xf32>) -> ()
+      return
+    }
+    ```
+
+    **Legality.** The buffer has the shape and element type of the result and no
+    other use, and nothing in the module refers to the function.
+
+    **Numerics.** Value-preserving.
+
+    **Cost.** Saves an allocation in each call, and the caller a copy.
+  }];
+  let dependentDialects = ["::mlir::bufferization::BufferizationDialect"];
+}
+
 def AttnDropStateResults : Pass<"attn-drop-state-results", "::mlir::ModuleOp"> {
   let summary = "States that are updated in place are no results";
   let description = [{
@@ -791,8 +828,11 @@ def AttnVectorizeCopies : Pass<"attn-vectorize-copies", "::mlir::func::FuncOp"> 
     }
     ```
 
-    **Legality.** Copies of dynamic shape, of strided rows or of `i1`, vectors of
-    which are packed bits, stay as they are.
+    Other copies become loops over elements: those of dynamic shape, of strided rows
+    and of `i1`, vectors of which are packed bits. No copy calls a library but one
+    between dense buffers, which is `memcpy`.
+
+    **Legality.** Source and target do not overlap.
 
     **Numerics.** Value-preserving.
 

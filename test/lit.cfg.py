@@ -30,6 +30,7 @@ llvm_config.add_tool_substitutions(
             "attn-opt", extra_args=["--verify-roundtrip"] if roundtrip else []
         ),
         ToolSubst("attn-run", unresolved="ignore"),
+        ToolSubst("attn-compile", unresolved="ignore"),
         "attn-reduce",
         "attn-lsp-server",
         "mlir-opt",

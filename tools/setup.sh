@@ -24,7 +24,7 @@ build_log=$root/build/build-$preset.log
 # apt replaces libomp-14-dev by libomp-22-dev, which it conflicts with.
 packages=(ninja-build cmake g++ python3
           libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools libomp-22-dev
-          libgtest-dev zlib1g-dev libzstd-dev)
+          libgtest-dev libdlpack-dev pkg-config zlib1g-dev libzstd-dev)
 # What a caller needs besides, such as the libraries of a benchmark.
 read -ra extra <<<"${ATTN_EXTRA_PACKAGES:-}"
 packages+=("${extra[@]}")

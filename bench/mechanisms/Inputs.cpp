@@ -11,6 +11,7 @@
 #include "runtime/array/Error.h"
 #include "runtime/array/Slice.h"
 #include "runtime/engine/Engine.h"
+#include "runtime/engine/ExposeStates.h"
 #include "tools/attn-run/Stream.h"
 #include <cmath>
 
@@ -181,7 +182,7 @@ llvm::Expected<Graph> exposeStates(const Graph &graph, ArrayRef<Array> piece,
   exposed.names = graph.names;
   exposed.module = ModuleOp(*graph.module).clone();
   func::FuncOp function = getMain(exposed);
-  auto first = tool::exposeStates(function);
+  auto first = ::attn::exposeStates(function);
   if (!first)
     return first.takeError();
   auto sizes = tool::FunctionSizes::create(function);

@@ -87,8 +87,10 @@ struct ExposeState : attn::impl::AttnExposeStateBase<ExposeState> {
     if (failed(exposePositions(results)))
       return signalPassFailure();
     exit->setOperands(results);
-    func.setFunctionType(FunctionType::get(
-        &getContext(), func.getBody().getArgumentTypes(), ValueRange(results)));
+    for (Value state : ArrayRef(results).drop_front(func.getNumResults()))
+      if (failed(func.insertResult(func.getNumResults(), state.getType(),
+                                   /*resultAttrs=*/{})))
+        return signalPassFailure();
   }
 
 private:

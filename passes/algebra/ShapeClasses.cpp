@@ -100,6 +100,19 @@ void ShapeClasses::tieDim(Id whole, ArrayRef<Id> parts, Location loc) {
     groups.push_back({whole, SmallVector<Id>(parts), loc});
 }
 
+template <typename Op>
+void ShapeClasses::tieSteps(Op op, Value few, Value many) {
+  int64_t dim = op.getTokenDimension(), count = op.getSteps();
+  tieAll(few, many, op.getLoc(), dim);
+  auto [steps, isNew] = stepCounts.try_emplace(count, 0);
+  if (isNew)
+    steps->second = addClass(count);
+  groups.push_back({getClass(many, dim),
+                    {getClass(few, dim), steps->second},
+                    op.getLoc(),
+                    /*isSteps=*/true});
+}
+
 /// Two factorisations `w = x_1 .. x_k`, `w' = y_1 .. y_k`: equal parts make
 /// equal wholes, and equal wholes with all parts but one equal make the last
 /// part equal. To the fixed point.
@@ -290,11 +303,9 @@ void ShapeClasses::addOperation(Operation *op) {
     return addMapOperands(scale);
   }
   if (auto steps = dyn_cast<ExpandStepsOp>(op))
-    return tieAll(steps.getInput(), steps.getResult(), loc,
-                  steps.getTokenDimension());
+    return tieSteps(steps, steps.getInput(), steps.getResult());
   if (auto steps = dyn_cast<TakeStepsOp>(op))
-    return tieAll(steps.getInput(), steps.getResult(), loc,
-                  steps.getTokenDimension());
+    return tieSteps(steps, steps.getResult(), steps.getInput());
   if (auto branch = dyn_cast<scf::IfOp>(op)) {
     for (Region &region : branch->getRegions())
       if (!region.empty())

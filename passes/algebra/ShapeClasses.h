@@ -90,6 +90,8 @@ private:
     Id whole;
     SmallVector<Id> parts;
     Location loc;
+    /// The operation itself says how many times the part is taken.
+    bool isSteps = false;
   };
 
   Id find(Id id) const;
@@ -103,6 +105,8 @@ private:
   /// `b` has the dimensions of `a` but `without`.
   void tieReduced(Value a, Value b, int64_t without, Location loc);
   void tieDim(Id whole, ArrayRef<Id> axes, Location loc);
+  /// `many` has some steps for each token of `few`.
+  template <typename Op> void tieSteps(Op op, Value few, Value many);
   void closeGroups();
   LogicalResult addArgumentAxes(FunctionOpInterface func);
   void addProduct(ContractionOpInterface op);
@@ -120,6 +124,8 @@ private:
   DenseMap<Value, SmallVector<Id>> dims;
   DenseMap<std::pair<Operation *, char>, Id> axes;
   SmallVector<Group> groups;
+  /// The class of each number of steps.
+  DenseMap<int64_t, Id> stepCounts;
   SmallVector<Mismatch> mismatches;
   SmallVector<std::pair<Id, SizeConstraint>> equalArguments;
   llvm::MapVector<char, unsigned> letterUses;

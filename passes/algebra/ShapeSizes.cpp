@@ -61,6 +61,8 @@ SmallVector<ShapeClasses::GroupConstraint>
 ShapeClasses::getGroupConstraints() const {
   SmallVector<GroupConstraint> constraints;
   for (const Group &group : groups) {
+    if (group.isSteps)
+      continue;
     const Info &whole = info(group.whole);
     for (Id id : group.parts) {
       const Info &part = info(id);

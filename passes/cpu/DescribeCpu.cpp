@@ -9,12 +9,12 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "passes/Passes.h"
 #include "passes/algebra/CpuSpec.h"
+#include "passes/cpu/InitializeTargets.h"
 #include "llvm/Analysis/TargetTransformInfo.h"
 #include "llvm/IR/Function.h"
 #include "llvm/IR/Module.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
-#include "llvm/Support/TargetSelect.h"
 #include "llvm/Target/TargetMachine.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
@@ -86,13 +86,7 @@ struct DescribeCpu : attn::impl::AttnDescribeCpuBase<DescribeCpu> {
 private:
   FailureOr<std::unique_ptr<llvm::TargetMachine>>
   create(LLVM::TargetAttr target) {
-    static const bool ready = [] {
-      llvm::InitializeAllTargetInfos();
-      llvm::InitializeAllTargets();
-      llvm::InitializeAllTargetMCs();
-      return true;
-    }();
-    (void)ready;
+    initializeTargets();
     auto fail = [&](const Twine &message) {
       getOperation().emitError("llvm.target: ") << message;
       return failure();

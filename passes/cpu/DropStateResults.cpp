@@ -29,11 +29,18 @@ static int64_t getState(func::FuncOp function, Value value) {
 
 static void dropStates(func::FuncOp function) {
   auto ret = cast<func::ReturnOp>(function.getBody().front().getTerminator());
-  SmallVector<int64_t> inPlace;
+  // Outputs are in place already, and not returned.
+  SmallVector<int64_t> inPlace(ret.getNumOperands(), -1);
+  if (auto outputs =
+          function->getAttrOfType<DenseI64ArrayAttr>(kInPlaceAttrName))
+    inPlace = llvm::to_vector(outputs.asArrayRef());
   llvm::BitVector dropped(ret.getNumOperands());
-  for (auto [i, operand] : llvm::enumerate(ret.getOperands())) {
-    inPlace.push_back(getState(function, operand));
-    dropped[i] = inPlace.back() >= 0;
+  unsigned next = 0;
+  for (int64_t &place : inPlace) {
+    if (place >= 0)
+      continue;
+    place = getState(function, ret->getOperand(next));
+    dropped[next++] = place >= 0;
   }
   if (dropped.none() || failed(function.eraseResults(dropped)))
     return;

@@ -39,9 +39,32 @@ struct VectorizeCopies : attn::impl::AttnVectorizeCopiesBase<VectorizeCopies> {
     getOperation().walk([&](memref::CopyOp copy) {
       auto from = dyn_cast<MemRefType>(copy.getSource().getType()),
            to = dyn_cast<MemRefType>(copy.getTarget().getType());
-      if (from && to && hasRows(from) && hasRows(to))
+      if (!from || !to)
+        return;
+      if (hasRows(from) && hasRows(to))
         rewrite(copy, from);
+      else if (!from.getLayout().isIdentity() || !to.getLayout().isIdentity())
+        rewriteByElement(copy);
     });
+  }
+
+  /// LLVM finds the rows.
+  static void rewriteByElement(memref::CopyOp copy) {
+    OpBuilder b(copy);
+    Location loc = copy.getLoc();
+    Value zero = arith::ConstantIndexOp::create(b, loc, 0);
+    Value one = arith::ConstantIndexOp::create(b, loc, 1);
+    int64_t rank = cast<MemRefType>(copy.getSource().getType()).getRank();
+    SmallVector<Value> indices;
+    for (int64_t i = 0; i < rank; ++i) {
+      Value size = memref::DimOp::create(b, loc, copy.getSource(), i);
+      auto loop = scf::ForOp::create(b, loc, zero, size, one);
+      indices.push_back(loop.getInductionVar());
+      b.setInsertionPointToStart(loop.getBody());
+    }
+    Value element = memref::LoadOp::create(b, loc, copy.getSource(), indices);
+    memref::StoreOp::create(b, loc, element, copy.getTarget(), indices);
+    copy.erase();
   }
 
   void rewrite(memref::CopyOp copy, MemRefType type) {

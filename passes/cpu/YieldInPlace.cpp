@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
 #include "mlir/Interfaces/DestinationStyleOpInterface.h"
 #include "passes/Passes.h"
+#include "passes/cpu/InPlace.h"
 
 namespace mlir::attn {
 #define GEN_PASS_DEF_ATTNYIELDINPLACE
@@ -19,9 +20,8 @@ namespace mlir::attn {
 
 using namespace mlir;
 
-/// Whether `value` is `carried` after updates in place.
-static bool isUpdateOf(Value value, Value carried) {
-  while (value != carried) {
+bool attn::isUpdateOf(Value value, Value tensor) {
+  while (value != tensor) {
     auto result = dyn_cast<OpResult>(value);
     if (!result)
       return false;
@@ -49,7 +49,7 @@ struct YieldInPlace : attn::impl::AttnYieldInPlaceBase<YieldInPlace> {
       for (auto [operand, carried] :
            llvm::zip_equal(yield->getOpOperands(), loop.getRegionIterArgs())) {
         if (!isa<TensorType>(carried.getType()) ||
-            isUpdateOf(operand.get(), carried))
+            attn::isUpdateOf(operand.get(), carried))
           continue;
         operand.set(bufferization::MaterializeInDestinationOp::create(
                         builder, loop.getLoc(), carried.getType(),

@@ -350,13 +350,14 @@ struct ConvertAttnToLinalg
       if (op->use_empty())
         op->erase();
     // 3. What the graph says about its arguments has no reader any more, but
-    //    that they are states.
+    //    that they are states or outputs.
     func::FuncOp function = getOperation();
     for (unsigned i = 0; i < function.getNumArguments(); ++i)
       for (NamedAttribute attr :
            llvm::to_vector(function_interface_impl::getArgAttrs(function, i)))
         if (isa_and_nonnull<AttnDialect>(attr.getNameDialect()) &&
-            attr.getName() != kStateAttrName)
+            attr.getName() != kStateAttrName &&
+            attr.getName() != kOutputAttrName)
           function.removeArgAttr(i, attr.getName());
   }
 };

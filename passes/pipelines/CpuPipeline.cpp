@@ -57,6 +57,7 @@ void attn::buildTilingPipeline(OpPassManager &pm,
 }
 
 void attn::buildBufferizationPipeline(OpPassManager &pm) {
+  pm.addNestedPass<func::FuncOp>(createAttnWriteOutputs());
   pm.addNestedPass<func::FuncOp>(createAttnSplitEmptyTensors());
   pm.addPass(bufferization::createEmptyTensorEliminationPass());
   pm.addNestedPass<func::FuncOp>(createAttnYieldInPlace());

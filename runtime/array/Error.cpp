@@ -41,11 +41,13 @@ static FileLineColRange findFile(Location location) {
 std::string getText(Location location) {
   std::string text;
   llvm::raw_string_ostream stream(text);
-  if (FileLineColRange file = findFile(location))
-    stream << file.getFilename().getValue() << ':' << file.getStartLine() << ':'
-           << file.getStartColumn();
-  else
+  if (FileLineColRange file = findFile(location)) {
+    stream << file.getFilename().getValue() << ':' << file.getStartLine();
+    if (file.getStartColumn())
+      stream << ':' << file.getStartColumn();
+  } else {
     location.print(stream);
+  }
   return text;
 }
 

@@ -20,7 +20,8 @@ llvm::Error createError(const llvm::Twine &message);
 /// "file:line:col: message"
 llvm::Error createError(mlir::Location location, const llvm::Twine &message);
 
-/// "file:line:col", or what the location prints as.
+/// "file:line:col", without a column that is not known, or what the location
+/// prints as.
 std::string getText(mlir::Location location);
 /// "[2, ?, 64]"
 std::string getText(llvm::ArrayRef<int64_t> shape);

@@ -51,11 +51,18 @@ llvm::Expected<ContentChecks> ContentChecks::create(func::FuncOp function) {
   return checks;
 }
 
-llvm::Error ContentChecks::check(ArrayRef<Array> arguments) const {
+llvm::Error ContentChecks::runAll(const std::vector<Check> &checks,
+                                  ArrayRef<Array> arguments) {
   for (const Check &check : checks)
     if (llvm::Error error = check(arguments))
       return error;
   return llvm::Error::success();
+}
+
+llvm::Error ContentChecks::check(ArrayRef<Array> arguments) const {
+  if (llvm::Error error = checkSizes(arguments))
+    return error;
+  return checkContents(arguments);
 }
 
 //===----------------------------------------------------------------------===//
@@ -76,49 +83,42 @@ static std::string describe(ShapeClasses::ArgumentDim place,
 
 void ContentChecks::addSizes() {
   for (const auto &constraint : classes.getSizeConstraints())
-    checks.push_back([constraint](ArrayRef<Array> arguments) -> llvm::Error {
-      int64_t got = sizeOf(constraint.lhs, arguments);
-      if (!constraint.rhs) {
-        if (got == constraint.size)
-          return llvm::Error::success();
-        return createError(constraint.loc, describe(constraint.lhs, arguments) +
-                                               ", expected " +
-                                               Twine(constraint.size));
-      }
-      if (got == sizeOf(*constraint.rhs, arguments))
-        return llvm::Error::success();
-      return createError(constraint.loc,
-                         describe(constraint.lhs, arguments) + " and " +
-                             describe(*constraint.rhs, arguments) +
-                             ", expected equal sizes");
-    });
+    sizeChecks.push_back(
+        [constraint](ArrayRef<Array> arguments) -> llvm::Error {
+          int64_t got = sizeOf(constraint.lhs, arguments);
+          if (!constraint.rhs) {
+            if (got == constraint.size)
+              return llvm::Error::success();
+            return createError(constraint.loc,
+                               describe(constraint.lhs, arguments) +
+                                   ", expected " + Twine(constraint.size));
+          }
+          if (got == sizeOf(*constraint.rhs, arguments))
+            return llvm::Error::success();
+          return createError(constraint.loc,
+                             describe(constraint.lhs, arguments) + " and " +
+                                 describe(*constraint.rhs, arguments) +
+                                 ", expected equal sizes");
+        });
   for (const auto &constraint : classes.getGroupConstraints())
-    checks.push_back([constraint](ArrayRef<Array> arguments) -> llvm::Error {
-      int64_t whole = sizeOf(constraint.whole, arguments);
-      int64_t part = sizeOf(constraint.part, arguments);
-      if (part == 0 ? whole == 0 : whole % part == 0)
-        return llvm::Error::success();
-      return createError(constraint.loc,
-                         describe(constraint.whole, arguments) + " and " +
-                             describe(constraint.part, arguments) +
-                             ", expected a multiple of it");
-    });
+    sizeChecks.push_back(
+        [constraint](ArrayRef<Array> arguments) -> llvm::Error {
+          int64_t whole = sizeOf(constraint.whole, arguments);
+          int64_t part = sizeOf(constraint.part, arguments);
+          if (part == 0 ? whole == 0 : whole % part == 0)
+            return llvm::Error::success();
+          return createError(constraint.loc,
+                             describe(constraint.whole, arguments) + " and " +
+                                 describe(constraint.part, arguments) +
+                                 ", expected a multiple of it");
+        });
 }
 
-std::optional<ContentChecks::Size> ContentChecks::getSize(Value value,
-                                                          int64_t dim) const {
-  ShapeClasses::Id id = classes.getClass(value, dim);
-  int64_t size = classes.getStaticSize(id);
-  if (ShapedType::isStatic(size))
-    return Size{size, std::nullopt};
-  func::FuncOp func = function;
-  for (BlockArgument argument : func.getArguments())
-    if (auto type = dyn_cast<RankedTensorType>(argument.getType()))
-      for (int64_t i = 0; i < type.getRank(); ++i)
-        if (classes.getClass(argument, i) == id)
-          return Size{size,
-                      ShapeClasses::ArgumentDim{argument.getArgNumber(), i}};
-  return std::nullopt;
+std::optional<Extent> ContentChecks::getSize(Value value, int64_t dim) const {
+  Extent extent = getExtent(function, classes, value, dim);
+  if (!extent.isKnown())
+    return std::nullopt;
+  return extent;
 }
 
 //===----------------------------------------------------------------------===//
@@ -159,10 +159,15 @@ void ContentChecks::addMask(MaskOp op) {
   int64_t rank = op.getType().getRank();
   auto rowCount = getSize(op.getScores(), rank - 2);
   auto colCount = getSize(op.getScores(), rank - 1);
+  for (Value operand : op.getMaskOperands())
+    if (auto argument = dyn_cast<BlockArgument>(operand))
+      if (argument.getOwner() == &function.getBody().front())
+        readArguments.set(argument.getArgNumber());
   // Operands that the graph computes are known to nobody before it runs.
   if (!rowCount || !colCount)
     return;
-  checks.push_back([=](ArrayRef<Array> arguments) mutable -> llvm::Error {
+  contentChecks.push_back([=](ArrayRef<Array> arguments) mutable
+                          -> llvm::Error {
     SmallVector<Contents> operands;
     SmallVector<SmallVector<int64_t>> shapes;
     for (Value operand : op.getMaskOperands()) {
@@ -196,6 +201,9 @@ void ContentChecks::addFeatureMap(FeatureMapOp op) {
   auto start = dyn_cast_or_null<BlockArgument>(op.getStart());
   if (start && !start.getOwner()->isEntryBlock())
     start = BlockArgument();
+  if (start)
+    readArguments.set(start.getArgNumber());
+  auto &checks = start ? contentChecks : sizeChecks;
   checks.push_back([=](ArrayRef<Array> arguments) mutable -> llvm::Error {
     int64_t first = start ? arguments[start.getArgNumber()].get(0) : 0;
     if (first < 0)

@@ -9,8 +9,8 @@
 #define ATTN_RUNTIME_ENGINE_CHECKCONTENTS_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
-#include "passes/algebra/ShapeClasses.h"
-#include "runtime/array/Array.h"
+#include "runtime/engine/Signature.h"
+#include "llvm/ADT/SmallBitVector.h"
 #include <functional>
 #include <vector>
 
@@ -20,10 +20,16 @@ namespace attn {
 llvm::Expected<mlir::attn::ShapeClasses>
 analyzeSizes(mlir::func::FuncOp function);
 
-/// Checks of a graph's calls that its types leave open: dynamic sizes that must
-/// agree, the contents of masks, the reach of feature maps, the signs of log
-/// decays, the ranges of gates, the segments of packed recurrences. Compiled
-/// code takes them for granted.
+/// Checks of a graph's calls that its types leave open. Compiled code takes
+/// them for granted.
+///
+/// - Sizes: dynamic sizes that must agree, steps that must be whole, the tokens
+///   that a feature map reaches. Their cost does not grow with the arrays, and
+///   a call that breaks one may leave its buffers: no call goes without them.
+/// - Contents: masks, the signs of log decays, the ranges of gates, the
+/// segments
+///   of packed recurrences, the positions from which feature maps start. Their
+///   cost is linear in the arrays that they read.
 ///
 /// Decays and gates whose range follows from the graph are not read: a NaN in
 /// them propagates. Others are read where they are arguments, and evaluated
@@ -37,7 +43,19 @@ public:
   /// An error where sizes can never agree.
   static llvm::Expected<ContentChecks> create(mlir::func::FuncOp function);
 
-  /// The arguments have passed `checkArguments`.
+  const mlir::attn::ShapeClasses &getClasses() const { return classes; }
+
+  /// The arguments have passed `checkArguments`; only their shapes are read.
+  llvm::Error checkSizes(llvm::ArrayRef<Array> arguments) const {
+    return runAll(sizeChecks, arguments);
+  }
+  /// The sizes are right. Those arguments are read of which `reads` says so.
+  llvm::Error checkContents(llvm::ArrayRef<Array> arguments) const {
+    return runAll(contentChecks, arguments);
+  }
+  bool hasContents() const { return !contentChecks.empty(); }
+  bool reads(unsigned argument) const { return readArguments[argument]; }
+  /// Both.
   llvm::Error check(llvm::ArrayRef<Array> arguments) const;
 
 private:
@@ -45,19 +63,13 @@ private:
   using Check = std::function<llvm::Error(llvm::ArrayRef<Array>)>;
   /// What a value holds in a call.
   using Reader = std::function<llvm::Expected<Array>(llvm::ArrayRef<Array>)>;
-  /// A size that is static or one of an argument.
-  struct Size {
-    int64_t size;
-    std::optional<mlir::attn::ShapeClasses::ArgumentDim> place;
-
-    int64_t get(llvm::ArrayRef<Array> arguments) const {
-      return place ? arguments[place->argument].getShape()[place->dim] : size;
-    }
-  };
 
   ContentChecks(mlir::func::FuncOp function, mlir::attn::ShapeClasses classes)
-      : function(function), classes(std::move(classes)) {}
+      : function(function), classes(std::move(classes)),
+        readArguments(function.getNumArguments()) {}
 
+  static llvm::Error runAll(const std::vector<Check> &checks,
+                            llvm::ArrayRef<Array> arguments);
   void addSizes();
   void addMask(mlir::attn::MaskOp op);
   void addFeatureMap(mlir::attn::FeatureMapOp op);
@@ -68,13 +80,15 @@ private:
   void addSegments(mlir::attn::RecurrenceOp op);
   void addSteps(mlir::Location loc, mlir::Value few, mlir::Value many,
                 int64_t dim, int64_t steps);
-  /// Null for what cannot be known before the graph runs.
-  Reader getReader(mlir::Value value) const;
-  std::optional<Size> getSize(mlir::Value value, int64_t dim) const;
+  /// Notes the arguments that are read. Null for what cannot be known before
+  /// the graph runs.
+  Reader getReader(mlir::Value value);
+  std::optional<Extent> getSize(mlir::Value value, int64_t dim) const;
 
   mlir::func::FuncOp function;
   mlir::attn::ShapeClasses classes;
-  std::vector<Check> checks;
+  std::vector<Check> sizeChecks, contentChecks;
+  llvm::SmallBitVector readArguments;
 };
 
 } // namespace attn

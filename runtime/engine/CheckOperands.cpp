@@ -55,7 +55,7 @@ static bool isCheap(Operation *op) {
           isa_and_nonnull<tensor::TensorDialect>(op->getDialect()));
 }
 
-ContentChecks::Reader ContentChecks::getReader(Value value) const {
+ContentChecks::Reader ContentChecks::getReader(Value value) {
   func::FuncOp func = function;
   if (value.getParentBlock() != &func.getBody().front())
     return nullptr;
@@ -63,10 +63,19 @@ ContentChecks::Reader ContentChecks::getReader(Value value) const {
     value = cast.getSource();
   if (auto argument = dyn_cast<BlockArgument>(value)) {
     unsigned number = argument.getArgNumber();
+    readArguments.set(number);
     return [number](ArrayRef<Array> arguments) { return arguments[number]; };
   }
-  if (!llvm::all_of(getSlice(func, value), isCheap))
+  SmallVector<Operation *> slice = getSlice(func, value);
+  if (!llvm::all_of(slice, isCheap))
     return nullptr;
+  for (Operation *op : slice)
+    op->walk([&](Operation *nested) {
+      for (Value operand : nested->getOperands())
+        if (auto argument = dyn_cast<BlockArgument>(operand))
+          if (argument.getOwner() == &func.getBody().front())
+            readArguments.set(argument.getArgNumber());
+    });
   return [func, value](ArrayRef<Array> arguments) {
     return evaluateSlice(func, value, arguments);
   };
@@ -83,7 +92,7 @@ void ContentChecks::addRange(Operation *op, StringRef name, Value value,
   Reader read = getReader(value);
   if (!read)
     return;
-  checks.push_back([=](ArrayRef<Array> arguments) -> llvm::Error {
+  contentChecks.push_back([=](ArrayRef<Array> arguments) -> llvm::Error {
     llvm::Expected<Array> array = read(arguments);
     if (!array)
       return array.takeError();
@@ -94,7 +103,7 @@ void ContentChecks::addRange(Operation *op, StringRef name, Value value,
 }
 
 void ContentChecks::addSegments(RecurrenceOp op) {
-  auto getAxisSize = [&](Value value, char axis) -> std::optional<Size> {
+  auto getAxisSize = [&](Value value, char axis) -> std::optional<Extent> {
     EinsumOperand axes = op.getAxes(value);
     int64_t dim = Einsum::find(axes, axis);
     if (dim < 0 || axes[dim].size() != 1)
@@ -105,26 +114,27 @@ void ContentChecks::addSegments(RecurrenceOp op) {
   Reader read = getReader(op.getCuSeqlens());
   if (!read || !tokens)
     return;
-  SmallVector<Size, 2> states;
+  SmallVector<Extent, 2> states;
   for (Value state : {op.getInitialState(), op.getInitialMax()})
     if (state)
       if (auto size = getAxisSize(state, RecurrenceOp::kSegment))
         states.push_back(*size);
-  checks.push_back([=](ArrayRef<Array> arguments) mutable -> llvm::Error {
-    llvm::Expected<Array> segments = read(arguments);
-    if (!segments)
-      return segments.takeError();
-    if (auto wrong =
-            verifySegments(op.getContext(), *segments, tokens->get(arguments)))
-      return createError(op.getLoc(), *wrong);
-    int64_t count = segments->getNumElements() - 1;
-    for (const Size &size : states)
-      if (size.get(arguments) != count)
-        return createError(op.getLoc(), "cu_seqlens has " + Twine(count) +
-                                            " segments, expected " +
-                                            Twine(size.get(arguments)));
-    return llvm::Error::success();
-  });
+  contentChecks.push_back(
+      [=](ArrayRef<Array> arguments) mutable -> llvm::Error {
+        llvm::Expected<Array> segments = read(arguments);
+        if (!segments)
+          return segments.takeError();
+        if (auto wrong = verifySegments(op.getContext(), *segments,
+                                        tokens->get(arguments)))
+          return createError(op.getLoc(), *wrong);
+        int64_t count = segments->getNumElements() - 1;
+        for (const Extent &size : states)
+          if (size.get(arguments) != count)
+            return createError(op.getLoc(), "cu_seqlens has " + Twine(count) +
+                                                " segments, expected " +
+                                                Twine(size.get(arguments)));
+        return llvm::Error::success();
+      });
 }
 
 void ContentChecks::addSteps(Location loc, Value few, Value many, int64_t dim,
@@ -132,7 +142,7 @@ void ContentChecks::addSteps(Location loc, Value few, Value many, int64_t dim,
   auto tokens = getSize(few, dim), all = getSize(many, dim);
   if (!all)
     return;
-  checks.push_back([=](ArrayRef<Array> arguments) -> llvm::Error {
+  sizeChecks.push_back([=](ArrayRef<Array> arguments) -> llvm::Error {
     int64_t got = all->get(arguments);
     if (got % steps != 0)
       return createError(loc, Twine(got) + " steps are not a multiple of " +

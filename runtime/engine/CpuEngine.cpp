@@ -9,6 +9,7 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
+#include "mlir/Pass/PassInstrumentation.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
@@ -21,11 +22,12 @@
 #include "runtime/engine/Diagnostics.h"
 #include "runtime/engine/Engine.h"
 #include "runtime/engine/HostFunction.h"
+#include "runtime/engine/ObjectCode.h"
 #include "llvm/ADT/ScopeExit.h"
 #include "llvm/Support/FileSystem.h"
+#include "llvm/Support/MathExtras.h"
 #include <cstdlib>
 #include <omp.h>
-#include <unistd.h>
 
 using namespace mlir;
 
@@ -35,8 +37,11 @@ namespace {
 class CpuCallable : public Callable {
 public:
   CpuCallable(HostFunction function, int threads)
-      : function(std::move(function)), threads(threads) {}
+      : Callable(function.getSignature()), function(std::move(function)),
+        threads(threads) {}
 
+  llvm::Error run(ArrayRef<DLTensor> arguments, ArrayRef<DLTensor> results,
+                  const RunOptions &options) const override;
   llvm::Expected<SmallVector<Array>>
   call(ArrayRef<Array> arguments) const override;
 
@@ -45,15 +50,54 @@ private:
   int threads;
 };
 
+/// The number of threads of OpenMP, a property of the calling thread, for a
+/// while; 0 leaves it as it is.
+class ThreadScope {
+public:
+  explicit ThreadScope(int threads)
+      : before(threads > 0 ? omp_get_max_threads() : 0) {
+    if (threads > 0)
+      omp_set_num_threads(threads);
+  }
+  ThreadScope(const ThreadScope &) = delete;
+  ~ThreadScope() {
+    if (before > 0)
+      omp_set_num_threads(before);
+  }
+
+private:
+  int before;
+};
+
+/// Marks the end of the algebra in a pipeline: the first pass that lowers.
+class AlgebraClock : public PassInstrumentation {
+public:
+  explicit AlgebraClock(CompileTimes &times) : times(times) {
+    watch.emplace(&times.derive);
+  }
+  void runBeforePass(Pass *pass, Operation *) override {
+    if (!isLowering && pass->getArgument() == "convert-attn-to-linalg") {
+      isLowering = true;
+      watch.emplace(&times.lower);
+    }
+  }
+
+private:
+  CompileTimes &times;
+  std::optional<Stopwatch> watch;
+  bool isLowering = false;
+};
+
 class CpuEngine : public Engine {
 public:
   explicit CpuEngine(CpuEngineOptions options) : options(std::move(options)) {}
 
   llvm::Expected<std::unique_ptr<Callable>>
-  compile(ModuleOp module, StringRef entry) const override;
+  compile(ModuleOp module, StringRef entry,
+          const CompileHooks &hooks) const override;
 
 private:
-  llvm::Error lower(ModuleOp module) const;
+  llvm::Error lower(ModuleOp module, CompileTimes *times) const;
 
   CpuEngineOptions options;
 };
@@ -92,19 +136,18 @@ static mlir::attn::RecurrenceForm getForm(Form form) {
 
 /// What is not LLVM's to know of this machine.
 static void describeCache(ModuleOp module) {
-  long bytes = sysconf(_SC_LEVEL1_DCACHE_SIZE);
+  int64_t bytes = getFirstCacheBytes();
   if (bytes <= 0 || module->hasAttr(DLTIDialect::kTargetSystemDescAttrName))
     return; // unknown, or said by the user
   module.getContext()->loadDialect<DLTIDialect>();
   mlir::attn::CpuSpec::add(module, {{mlir::attn::CpuSpec::kFirstCache, bytes}});
 }
 
-llvm::Error CpuEngine::lower(ModuleOp module) const {
-  describeCache(module);
-  if (llvm::Error error = setHostTarget(module))
-    return error;
+llvm::Error CpuEngine::lower(ModuleOp module, CompileTimes *times) const {
   MLIRContext *context = module.getContext();
   PassManager pm(context);
+  if (times)
+    pm.addInstrumentation(std::make_unique<AlgebraClock>(*times));
   pm.addPass(createSymbolDCEPass());
   mlir::attn::CpuPipelineOptions pipelineOptions;
   pipelineOptions.keepOrder = options.keepOrder;
@@ -138,27 +181,82 @@ llvm::Error CpuEngine::lower(ModuleOp module) const {
 }
 
 llvm::Expected<std::unique_ptr<Callable>>
-CpuEngine::compile(ModuleOp module, StringRef entry) const {
-  registerDialects(module.getContext());
-  auto function = HostFunction::create(
-      module, entry, [&](ModuleOp code) { return lower(code); },
-      {options.optLevel, options.dumpDirectory});
+CpuEngine::compile(ModuleOp module, StringRef entry,
+                   const CompileHooks &hooks) const {
+  auto cpu = options.cpu.empty() ? CpuModel::getHost()
+                                 : CpuModel::getRunnable(options.cpu);
+  if (!cpu)
+    return cpu.takeError();
+  auto compileModule = [&](ModuleOp code, StringRef packed)
+      -> llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> {
+    registerDialects(code.getContext());
+    describeCache(code);
+    setTarget(code, *cpu);
+    if (llvm::Error error = lower(code, hooks.times))
+      return std::move(error);
+    Stopwatch watch(hooks.times ? &hooks.times->llvm : nullptr);
+    return compileObject(
+        code, *cpu, {options.optLevel, options.dumpDirectory, packed.str()});
+  };
+  MemoryRules rules;
+  rules.strided = options.strided;
+  auto function =
+      HostFunction::create(module, entry, rules, compileModule, hooks);
   if (!function)
     return function.takeError();
   return std::make_unique<CpuCallable>(std::move(*function), options.threads);
+}
+
+//===----------------------------------------------------------------------===//
+// Calls
+//===----------------------------------------------------------------------===//
+
+/// Memory of the heap, which calls reuse: fresh pages would cost more than many
+/// kernels.
+static llvm::Expected<Array> allocate(ElementType type,
+                                      ArrayRef<int64_t> shape) {
+  constexpr int64_t alignment = 64;
+  auto bytes = getNumBytes(type, shape);
+  if (!bytes)
+    return bytes.takeError();
+  void *memory =
+      *bytes > INT64_MAX - alignment
+          ? nullptr
+          : std::aligned_alloc(
+                alignment,
+                llvm::alignTo(std::max<int64_t>(*bytes, 1), alignment));
+  if (!memory)
+    return createError("out of memory: cannot allocate " + Twine(*bytes) +
+                       " bytes for a result of shape " + getText(shape));
+  return Array::wrap(type, shape, memory,
+                     std::shared_ptr<void>(memory, std::free));
 }
 
 llvm::Expected<SmallVector<Array>>
 CpuCallable::call(ArrayRef<Array> arguments) const {
   if (llvm::Error error = function.check(arguments))
     return std::move(error);
-  // A property of the calling thread.
-  int before = omp_get_max_threads();
-  if (threads > 0)
-    omp_set_num_threads(threads);
-  SmallVector<Array> results = function.call(arguments, std::free);
-  omp_set_num_threads(before);
-  return results;
+  ThreadScope scope(threads);
+  return function.call(arguments, {{kDLCPU, 0}, allocate, std::free});
+}
+
+llvm::Error CpuCallable::run(ArrayRef<DLTensor> arguments,
+                             ArrayRef<DLTensor> results,
+                             const RunOptions &options) const {
+  if (llvm::Error error =
+          function.check(arguments, results, options.checkContents))
+    return error;
+  SmallVector<DLTensor, 16> places(arguments);
+  for (auto [result, info] : llvm::zip_equal(results, signature.results)) {
+    if (info.state < 0)
+      continue;
+    if (getData(result) != getData(arguments[info.state]))
+      copyElements(arguments[info.state], result);
+    places[info.state] = result;
+  }
+  ThreadScope scope(threads);
+  function.run(places, results);
+  return llvm::Error::success();
 }
 
 std::unique_ptr<Engine> createCpuEngine(CpuEngineOptions options) {

@@ -1,4 +1,4 @@
-//===- Engine.h - From a graph to a callable -*- C++ -*-===//
+//===- Engine.h - From a graph to a callable -*- C++ -*- ----------------===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -9,29 +9,21 @@
 #define ATTN_RUNTIME_ENGINE_ENGINE_H
 
 #include "mlir/IR/BuiltinOps.h"
-#include "runtime/array/Array.h"
+#include "runtime/engine/Callable.h"
+#include "runtime/engine/HostCode.h"
 #include <memory>
 
 namespace attn {
 
-/// A compiled function. Callables are immutable: any number of threads may
-/// call.
-class Callable {
-public:
-  virtual ~Callable() = default;
-  /// Runs the function on arguments of its types. Sizes, dtypes and the
-  /// contents of masks, decays, gates and segments are checked first; what
-  /// disagrees is an error that names the argument or the source location.
-  virtual llvm::Expected<llvm::SmallVector<Array>>
-  call(llvm::ArrayRef<Array> arguments) const = 0;
-};
-
-/// Compiles modules for one target. Neither changes the module.
+/// Compiles modules for one target. Neither changes the module, whose context
+/// must outlive the callable, and must not be used meanwhile. Compile.h has
+/// what needs no context.
 class Engine {
 public:
   virtual ~Engine() = default;
   virtual llvm::Expected<std::unique_ptr<Callable>>
-  compile(mlir::ModuleOp module, llvm::StringRef entry) const = 0;
+  compile(mlir::ModuleOp module, llvm::StringRef entry,
+          const CompileHooks &hooks = {}) const = 0;
 };
 
 /// How recurrences are computed: by cost, or all tokens in one chunk, in
@@ -49,8 +41,14 @@ struct CpuEngineOptions {
   int64_t chunk = 0;
   /// Give scores that the function returns an N x M buffer.
   bool allowQuadratic = false;
+  /// Take tensors of any strides but the last dimension's, which is 1; else
+  /// tensors are dense, which is faster by what the addresses cost. States are
+  /// always dense.
+  bool strided = false;
   /// Print the IR after each stage into this folder; none if empty.
   std::string dumpDirectory;
+  /// A CPU as LLVM names it, whose code runs here; this machine's if empty.
+  std::string cpu;
 };
 
 struct GpuEngineOptions {

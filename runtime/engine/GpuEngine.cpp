@@ -15,6 +15,7 @@
 #include "runtime/engine/Diagnostics.h"
 #include "runtime/engine/Engine.h"
 #include "runtime/engine/HostFunction.h"
+#include "runtime/engine/ObjectCode.h"
 #include "runtime/gpu/CudaDriver.h"
 #include "runtime/gpu/GpuRuntime.h"
 
@@ -25,8 +26,11 @@ namespace {
 
 class GpuCallable : public Callable {
 public:
-  explicit GpuCallable(HostFunction function) : function(std::move(function)) {}
+  explicit GpuCallable(HostFunction function)
+      : Callable(function.getSignature()), function(std::move(function)) {}
 
+  llvm::Error run(ArrayRef<DLTensor> arguments, ArrayRef<DLTensor> results,
+                  const RunOptions &options) const override;
   llvm::Expected<SmallVector<Array>>
   call(ArrayRef<Array> arguments) const override;
 
@@ -39,7 +43,8 @@ public:
   explicit GpuEngine(GpuEngineOptions options) : options(std::move(options)) {}
 
   llvm::Expected<std::unique_ptr<Callable>>
-  compile(ModuleOp module, StringRef entry) const override;
+  compile(ModuleOp module, StringRef entry,
+          const CompileHooks &hooks) const override;
 
 private:
   llvm::Error lower(ModuleOp module) const;
@@ -73,14 +78,32 @@ llvm::Error GpuEngine::lower(ModuleOp module) const {
 }
 
 llvm::Expected<std::unique_ptr<Callable>>
-GpuEngine::compile(ModuleOp module, StringRef entry) const {
-  DialectRegistry registry;
-  registerAllDialects(registry);
-  registerAllExtensions(registry);
-  registerAllToLLVMIRTranslations(registry);
-  module.getContext()->appendDialectRegistry(registry);
-  auto function = HostFunction::create(
-      module, entry, [&](ModuleOp code) { return lower(code); }, JitOptions());
+GpuEngine::compile(ModuleOp module, StringRef entry,
+                   const CompileHooks &hooks) const {
+  auto compileModule = [&](ModuleOp code, StringRef packed)
+      -> llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> {
+    DialectRegistry registry;
+    registerAllDialects(registry);
+    registerAllExtensions(registry);
+    registerAllToLLVMIRTranslations(registry);
+    code.getContext()->appendDialectRegistry(registry);
+    {
+      Stopwatch watch(hooks.times ? &hooks.times->lower : nullptr);
+      if (llvm::Error error = lower(code))
+        return std::move(error);
+    }
+    Stopwatch watch(hooks.times ? &hooks.times->llvm : nullptr);
+    auto host = CpuModel::getHost();
+    if (!host)
+      return host.takeError();
+    ObjectOptions object;
+    object.packed = packed.str();
+    return compileObject(code, *host, object);
+  };
+  MemoryRules rules;
+  rules.device = {kDLCUDA, 0};
+  auto function =
+      HostFunction::create(module, entry, rules, compileModule, hooks);
   if (!function)
     return function.takeError();
   return std::make_unique<GpuCallable>(std::move(*function));
@@ -110,18 +133,27 @@ static llvm::Error check(const gpu::CudaDriver &driver, const char *call,
   return llvm::Error::success();
 }
 
-static llvm::Expected<Array> upload(const gpu::CudaDriver &driver,
-                                    const Array &array) {
-  int64_t bytes = getBytes(array);
-  void *memory = mgpuMemAlloc(std::max<int64_t>(bytes, 1), nullptr, false);
+static llvm::Expected<Array> allocate(ElementType type,
+                                      ArrayRef<int64_t> shape) {
+  auto bytes = getNumBytes(type, shape);
+  if (!bytes)
+    return bytes.takeError();
+  void *memory = mgpuMemAlloc(std::max<int64_t>(*bytes, 1), nullptr, false);
   if (llvm::Error error = takeError())
     return std::move(error);
-  Array copy = Array::wrap(array.getType(), array.getShape(), memory,
-                           std::shared_ptr<void>(memory, releaseMemory));
-  if (llvm::Error error =
-          check(driver, "cuMemcpyHtoDAsync",
-                driver.cuMemcpyHtoDAsync(reinterpret_cast<uintptr_t>(memory),
-                                         array.getData(), bytes, nullptr)))
+  return Array::wrap(type, shape, memory,
+                     std::shared_ptr<void>(memory, releaseMemory));
+}
+
+static llvm::Expected<Array> upload(const gpu::CudaDriver &driver,
+                                    const Array &array) {
+  auto copy = allocate(array.getType(), array.getShape());
+  if (!copy)
+    return copy.takeError();
+  if (llvm::Error error = check(
+          driver, "cuMemcpyHtoDAsync",
+          driver.cuMemcpyHtoDAsync(reinterpret_cast<uintptr_t>(copy->getData()),
+                                   array.getData(), getBytes(array), nullptr)))
     return std::move(error);
   return copy;
 }
@@ -149,11 +181,14 @@ GpuCallable::call(ArrayRef<Array> arguments) const {
       return copy.takeError();
     copies.push_back(std::move(*copy));
   }
-  SmallVector<Array> computed = function.call(copies, releaseMemory);
+  auto computed =
+      function.call(copies, {{kDLCUDA, 0}, allocate, releaseMemory});
+  if (!computed)
+    return computed.takeError();
   if (llvm::Error error = takeError())
     return std::move(error);
   SmallVector<Array> results;
-  for (const Array &array : computed) {
+  for (const Array &array : *computed) {
     // States go back to where they came from.
     const auto *state = llvm::find_if(copies, [&](const Array &copy) {
       return copy.getData() == array.getData();
@@ -173,6 +208,38 @@ GpuCallable::call(ArrayRef<Array> arguments) const {
                                 driver->cuStreamSynchronize(nullptr)))
     return std::move(error);
   return results;
+}
+
+llvm::Error GpuCallable::run(ArrayRef<DLTensor> arguments,
+                             ArrayRef<DLTensor> results,
+                             const RunOptions &options) const {
+  if (llvm::Error error =
+          function.check(arguments, results, options.checkContents))
+    return error;
+  std::string reason;
+  const gpu::CudaDriver *driver = gpu::CudaDriver::get(reason);
+  if (!driver)
+    return createError(reason);
+  SmallVector<DLTensor, 16> places(arguments);
+  for (auto [result, info] : llvm::zip_equal(results, signature.results)) {
+    if (info.state < 0)
+      continue;
+    const DLTensor &state = arguments[info.state];
+    int64_t bytes = getNumElements(state) * getElementSize(info.type);
+    if (getData(result) != getData(state))
+      if (llvm::Error error = check(
+              *driver, "cuMemcpyDtoDAsync",
+              driver->cuMemcpyDtoDAsync(
+                  reinterpret_cast<uintptr_t>(getData(result)),
+                  reinterpret_cast<uintptr_t>(getData(state)), bytes, nullptr)))
+        return error;
+    places[info.state] = result;
+  }
+  function.run(places, results);
+  if (llvm::Error error = takeError())
+    return error;
+  return check(*driver, "cuStreamSynchronize",
+               driver->cuStreamSynchronize(nullptr));
 }
 
 llvm::Expected<std::string> findGpu() {

@@ -10,12 +10,13 @@
 #include "mlir/InitAllDialects.h"
 #include "mlir/InitAllExtensions.h"
 
-std::unique_ptr<mlir::MLIRContext> attn::createGraphContext() {
+std::unique_ptr<mlir::MLIRContext>
+attn::createGraphContext(mlir::MLIRContext::Threading threading) {
   mlir::DialectRegistry registry;
   registerAllDialects(registry);
   registerAllExtensions(registry);
   registry.insert<mlir::attn::AttnDialect>();
-  auto context = std::make_unique<mlir::MLIRContext>(registry);
+  auto context = std::make_unique<mlir::MLIRContext>(registry, threading);
   context->printOpOnDiagnostic(false);
   return context;
 }

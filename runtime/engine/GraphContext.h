@@ -15,7 +15,9 @@ namespace attn {
 
 /// A context in which graphs are parsed and compiled: all dialects, and
 /// diagnostics without the operation, for a kernel is thousands of lines.
-std::unique_ptr<mlir::MLIRContext> createGraphContext();
+std::unique_ptr<mlir::MLIRContext>
+createGraphContext(mlir::MLIRContext::Threading threading =
+                       mlir::MLIRContext::Threading::ENABLED);
 
 } // namespace attn
 

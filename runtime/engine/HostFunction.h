@@ -1,4 +1,4 @@
-//===- HostFunction.h - A compiled function -*- C++ -*-===//
+//===- HostFunction.h - A compiled function -*- C++ -*- -----------------===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -9,43 +9,82 @@
 #define ATTN_RUNTIME_ENGINE_HOSTFUNCTION_H
 
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "runtime/engine/CheckArguments.h"
 #include "runtime/engine/CheckContents.h"
+#include "runtime/engine/HostCode.h"
 #include "runtime/engine/Jit.h"
-#include "runtime/engine/MemRefDescriptor.h"
 
 namespace attn {
 
+/// The function `entry` of a module, or the public one if the name is empty, as
+/// the one that can be called from outside.
+llvm::Expected<mlir::func::FuncOp> isolate(mlir::ModuleOp module,
+                                           llvm::StringRef entry);
+
+/// Arguments belong to the caller, but states are updated in place. Results
+/// whose shape the caller knows get a buffer from it, as last arguments.
+/// Strided tensors have any strides but the last, which is 1; states are dense,
+/// for a function returns nothing else.
+void declareMemory(mlir::func::FuncOp function, const Signature &signature,
+                   bool strided);
+
 /// A function of a graph, compiled for this machine: what all engines that make
-/// machine code have in common. Arrays are passed by their addresses, of this
-/// machine's memory or of a device's.
+/// machine code have in common. Memory is this machine's or a device's.
 class HostFunction {
 public:
-  /// Lowers a clone of the module, in which `entry` is the one public function
-  /// and states are writable, to the LLVM dialect and compiles that.
-  static llvm::Expected<HostFunction>
-  create(mlir::ModuleOp module, llvm::StringRef entry,
-         llvm::function_ref<llvm::Error(mlir::ModuleOp)> lower,
-         const JitOptions &options);
+  /// Lowers a module, in which one function is public, has the outputs as
+  /// arguments and may write states, to the LLVM dialect and compiles that;
+  /// `packed` is the C function.
+  using Compile =
+      llvm::function_ref<llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>>(
+          mlir::ModuleOp module, llvm::StringRef packed)>;
 
-  /// What is wrong with arguments, which must be of this machine's memory.
+  static llvm::Expected<HostFunction> create(mlir::ModuleOp module,
+                                             llvm::StringRef entry,
+                                             MemoryRules rules, Compile compile,
+                                             const CompileHooks &hooks);
+
+  const Signature &getSignature() const { return signature; }
+
+  /// What is wrong with arguments of this machine.
   llvm::Error check(llvm::ArrayRef<Array> arguments) const;
-  /// Calls without a check. Results free their memory by `release`.
-  llvm::SmallVector<Array> call(llvm::ArrayRef<Array> arguments,
-                                void (*release)(void *)) const;
+  /// What is wrong with the memory of a call. Contents are read if they are
+  /// asked for and are this machine's.
+  llvm::Error check(llvm::ArrayRef<DLTensor> arguments,
+                    llvm::ArrayRef<DLTensor> results, bool checkContents) const;
+
+  /// Calls without a check. A result that is in a state's place is not written
+  /// elsewhere.
+  void run(llvm::ArrayRef<DLTensor> arguments,
+           llvm::ArrayRef<DLTensor> results) const;
+
+  /// Memory for arrays, which the function gets addresses of.
+  struct Memory {
+    DLDevice device;
+    llvm::Expected<Array> (*allocate)(ElementType type,
+                                      llvm::ArrayRef<int64_t> shape);
+    /// Frees what the function itself allocates for results.
+    void (*release)(void *);
+  };
+  /// Calls without a check.
+  llvm::Expected<llvm::SmallVector<Array>> call(llvm::ArrayRef<Array> arguments,
+                                                const Memory &memory) const;
 
 private:
-  HostFunction(mlir::OwningOpRef<mlir::ModuleOp> graph,
-               mlir::func::FuncOp function, ContentChecks checks)
-      : graph(std::move(graph)), function(function), checks(std::move(checks)) {
-  }
+  HostFunction(mlir::OwningOpRef<mlir::ModuleOp> graph, Signature signature,
+               ContentChecks checks, MemoryRules rules, LoadedCode code,
+               llvm::ArrayRef<int64_t> inPlace)
+      : graph(std::move(graph)), signature(std::move(signature)),
+        checks(std::move(checks)), rules(rules), code(std::move(code)),
+        inPlace(inPlace) {}
 
   /// What the checks read.
   mlir::OwningOpRef<mlir::ModuleOp> graph;
-  mlir::func::FuncOp function;
+  Signature signature;
   ContentChecks checks;
-  std::unique_ptr<mlir::ExecutionEngine> engine;
-  void (*kernel)(void **) = nullptr;
-  ResultBuffer resultLayout;
+  MemoryRules rules;
+  LoadedCode code;
+  llvm::SmallVector<int64_t> inPlace;
 };
 
 } // namespace attn

@@ -1,4 +1,4 @@
-//===- Jit.cpp - From the LLVM dialect to machine code -*- C++ -*-===//
+//===- Jit.cpp - Objects in this process --------------------------------===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -6,127 +6,81 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/engine/Jit.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/ExecutionEngine/OptUtils.h"
-#include "mlir/Target/LLVMIR/Export.h"
-#include "runtime/array/Error.h"
-#include "runtime/engine/Diagnostics.h"
+#include "passes/cpu/InitializeTargets.h"
 #include "runtime/engine/KernelSymbols.h"
-#include "llvm/ExecutionEngine/Orc/JITTargetMachineBuilder.h"
-#include "llvm/IR/Module.h"
-#include "llvm/Support/FileSystem.h"
-#include "llvm/Support/TargetSelect.h"
-#include "llvm/Target/TargetMachine.h"
+#include "runtime/engine/ObjectCode.h"
+#include "llvm/ExecutionEngine/Orc/ExecutionUtils.h"
+#include "llvm/ExecutionEngine/Orc/LLJIT.h"
+#include <cmath>
+#include <dlfcn.h>
+#include <omp.h>
 
-using namespace attn;
+using namespace llvm::orc;
 
-static llvm::Expected<llvm::orc::JITTargetMachineBuilder> detectHost() {
-  static const bool ready = [] {
-    return !llvm::InitializeNativeTarget() &&
-           !llvm::InitializeNativeTargetAsmPrinter();
-  }();
-  if (!ready)
-    return createError("LLVM has no code generator for this host");
-  return llvm::orc::JITTargetMachineBuilder::detectHost();
+namespace attn {
+
+LoadedCode::LoadedCode(std::unique_ptr<LLJIT> jit) : jit(std::move(jit)) {}
+LoadedCode::LoadedCode(LoadedCode &&) = default;
+
+LoadedCode::~LoadedCode() {
+  if (jit && unload)
+    unload();
 }
 
-llvm::Error attn::setHostTarget(mlir::ModuleOp module) {
-  auto host = detectHost();
+llvm::Expected<LoadedCode>
+LoadedCode::load(std::unique_ptr<llvm::MemoryBuffer> object) {
+  auto host = CpuModel::getHost();
   if (!host)
     return host.takeError();
-  mlir::MLIRContext *context = module.getContext();
-  context->loadDialect<mlir::LLVM::LLVMDialect>();
-  auto getText = [&](llvm::StringRef text) {
-    return mlir::StringAttr::get(context, text);
-  };
-  module->setAttr(mlir::LLVM::LLVMDialect::getTargetAttrName(),
-                  mlir::LLVM::TargetAttr::get(
-                      context, getText(host->getTargetTriple().str()),
-                      getText(host->getCPU()),
-                      mlir::LLVM::TargetFeaturesAttr::get(
-                          context, host->getFeatures().getString())));
-  return llvm::Error::success();
-}
-
-static llvm::Expected<std::unique_ptr<llvm::TargetMachine>>
-createHostTarget(int optLevel) {
-  auto builder = detectHost();
-  if (!builder)
-    return builder.takeError();
-  if (auto level = llvm::CodeGenOpt::getLevel(optLevel))
-    builder->setCodeGenOptLevel(*level);
-  return builder->createTargetMachine();
-}
-
-static llvm::Error writeText(const llvm::Module &module,
-                             llvm::StringRef directory) {
-  std::error_code code;
-  std::string path = (directory + "/kernel.ll").str();
-  llvm::raw_fd_ostream stream(path, code);
-  if (!code)
-    module.print(stream, nullptr);
-  if (!code)
-    code = stream.error();
-  if (!code)
-    return llvm::Error::success();
-  stream.clear_error();
-  return llvm::createStringError(code, "cannot write '" + path +
-                                           "': " + code.message());
-}
-
-llvm::Expected<std::unique_ptr<mlir::ExecutionEngine>>
-attn::compileForHost(mlir::ModuleOp module, const JitOptions &options) {
-  auto target = createHostTarget(options.optLevel);
-  if (!target)
-    return target.takeError();
-  bool hasAvx512 = (*target)->getTargetFeatureString().contains("+avx512f");
-  llvm::Error dumped = llvm::Error::success();
-
-  auto translate = [&](mlir::Operation *op, llvm::LLVMContext &context) {
-    std::unique_ptr<llvm::Module> code =
-        mlir::translateModuleToLLVMIR(op, context);
-    if (!code)
-      return code;
-    // LLVM prefers 256 bits on most hosts with AVX-512: kernels that are
-    // vectorised on purpose gain from full registers.
-    for (llvm::Function &function : *code)
-      if (hasAvx512 && !function.isDeclaration())
-        function.addFnAttr("prefer-vector-width", "512");
-    if (!options.dumpDirectory.empty())
-      dumped = llvm::joinErrors(std::move(dumped),
-                                writeText(*code, options.dumpDirectory));
-    return code;
-  };
-
-  // The engine owns the target; it optimizes while it is created.
-  auto optimize = mlir::makeOptimizingTransformer(
-      options.optLevel, /*sizeLevel=*/0, target->get());
-  mlir::ExecutionEngineOptions engineOptions;
-  engineOptions.llvmModuleBuilder = translate;
-  engineOptions.transformer = optimize;
-  engineOptions.jitCodeGenOptLevel = (*target)->getOptLevel();
-  // It leaves files in the user's home.
-  engineOptions.enablePerfNotificationListener = false;
-
-  std::unique_ptr<mlir::ExecutionEngine> engine;
-  llvm::Error failed = llvm::Error::success();
-  auto create = [&] {
-    auto created = mlir::ExecutionEngine::create(module, engineOptions,
-                                                 std::move(*target));
-    if (created)
-      engine = std::move(*created);
-    else
-      failed = llvm::joinErrors(std::move(failed), created.takeError());
-    return mlir::success(engine != nullptr);
-  };
-  llvm::Error reported = collectErrors(module.getContext(),
-                                       "translation to LLVM IR failed", create);
-  llvm::Error error =
-      llvm::joinErrors(std::move(dumped), llvm::joinErrors(std::move(reported),
-                                                           std::move(failed)));
-  if (error)
+  mlir::attn::initializeTargets();
+  JITTargetMachineBuilder builder{llvm::Triple(host->triple)};
+  auto jit = LLJITBuilder()
+                 .setJITTargetMachineBuilder(std::move(builder))
+                 // Objects bring functions for what a platform would do.
+                 .setPlatformSetUp(setUpInactivePlatform)
+                 .create();
+  if (!jit)
+    return jit.takeError();
+  LoadedCode code(std::move(*jit));
+  JITDylib &library = code.jit->getMainJITDylib();
+  // What a library was loaded for alone is not among the process's symbols.
+  char prefix = code.jit->getDataLayout().getGlobalPrefix();
+  for (void *address :
+       {reinterpret_cast<void *>(&omp_get_max_threads),
+        reinterpret_cast<void *>(static_cast<double (*)(double)>(&std::exp))}) {
+    Dl_info info;
+    if (!dladdr(address, &info))
+      continue;
+    auto generator =
+        DynamicLibrarySearchGenerator::Load(info.dli_fname, prefix);
+    if (!generator)
+      return generator.takeError();
+    library.addGenerator(std::move(*generator));
+  }
+  auto process = DynamicLibrarySearchGenerator::GetForCurrentProcess(prefix);
+  if (!process)
+    return process.takeError();
+  library.addGenerator(std::move(*process));
+  MangleAndInterner mangle(code.jit->getExecutionSession(),
+                           code.jit->getDataLayout());
+  if (llvm::Error error =
+          library.define(absoluteSymbols(getKernelSymbols(mangle))))
     return std::move(error);
-  engine->registerSymbols(getKernelSymbols);
-  engine->initialize();
-  return engine;
+  if (llvm::Error error = code.jit->addObjectFile(std::move(object)))
+    return std::move(error);
+  auto packed = code.jit->lookup(kPackedName);
+  if (!packed)
+    return packed.takeError();
+  auto load = code.jit->lookup(kLoadName);
+  if (!load)
+    return load.takeError();
+  auto unload = code.jit->lookup(kUnloadName);
+  if (!unload)
+    return unload.takeError();
+  code.packed = packed->toPtr<void (*)(void **)>();
+  load->toPtr<void (*)()>()();
+  code.unload = unload->toPtr<void (*)()>();
+  return code;
 }
+
+} // namespace attn

@@ -1,4 +1,4 @@
-//===- Jit.h - From the LLVM dialect to machine code -*- C++ -*-===//
+//===- Jit.h - Objects in this process -*- C++ -*- ----------------------===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -8,24 +8,38 @@
 #ifndef ATTN_RUNTIME_ENGINE_JIT_H
 #define ATTN_RUNTIME_ENGINE_JIT_H
 
-#include "mlir/ExecutionEngine/ExecutionEngine.h"
-#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/Error.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include <memory>
+
+namespace llvm::orc {
+class LLJIT;
+} // namespace llvm::orc
 
 namespace attn {
 
-struct JitOptions {
-  int optLevel = 3;
-  /// Write the LLVM IR before optimization into this folder; not if empty.
-  std::string dumpDirectory;
+/// An object of compileObject, with its packed function, linked into this
+/// process. Immutable: any number of threads may call.
+class LoadedCode {
+public:
+  /// Resolves what kernels call and runs constructors. The object is trusted.
+  static llvm::Expected<LoadedCode>
+  load(std::unique_ptr<llvm::MemoryBuffer> object);
+
+  LoadedCode(LoadedCode &&);
+  LoadedCode &operator=(LoadedCode &&) = delete;
+  ~LoadedCode();
+
+  /// Calls the function with the addresses of its arguments.
+  void call(void **arguments) const { packed(arguments); }
+
+private:
+  LoadedCode(std::unique_ptr<llvm::orc::LLJIT> jit);
+
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+  void (*packed)(void **) = nullptr;
+  void (*unload)() = nullptr;
 };
-
-/// Names this machine as the `llvm.target` of a module.
-llvm::Error setHostTarget(mlir::ModuleOp module);
-
-/// Compiles a module of the LLVM dialect (and OpenMP) for this machine. What
-/// kernels call is resolved and global constructors have run.
-llvm::Expected<std::unique_ptr<mlir::ExecutionEngine>>
-compileForHost(mlir::ModuleOp module, const JitOptions &options);
 
 } // namespace attn
 

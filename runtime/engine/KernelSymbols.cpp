@@ -103,7 +103,9 @@ attn::getKernelSymbols(llvm::orc::MangleAndInterner mangle) {
                              llvm::JITSymbolFlags::Exported |
                                  llvm::JITSymbolFlags::Callable};
   };
+  // Of one allocator, which may not be the C library's.
   add("malloc", &allocateOrExit);
+  add("free", &std::free);
   add("aligned_alloc", &allocateAlignedOrExit);
   add("memrefCopy", &copyMemRef);
   add("__truncsfbf2", &truncateToBf16);

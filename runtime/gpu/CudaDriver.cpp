@@ -52,6 +52,7 @@ Loaded::Loaded() {
       {&driver.cuMemFreeAsync, "cuMemFreeAsync"},
       {&driver.cuMemcpyHtoDAsync, "cuMemcpyHtoDAsync_v2"},
       {&driver.cuMemcpyDtoHAsync, "cuMemcpyDtoHAsync_v2"},
+      {&driver.cuMemcpyDtoDAsync, "cuMemcpyDtoDAsync_v2"},
       {&driver.cuStreamSynchronize, "cuStreamSynchronize"},
   };
   for (const Symbol &symbol : symbols) {

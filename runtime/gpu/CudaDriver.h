@@ -48,6 +48,8 @@ struct CudaDriver {
                               Handle stream);
   Result (*cuMemcpyDtoHAsync)(void *to, Pointer from, size_t bytes,
                               Handle stream);
+  Result (*cuMemcpyDtoDAsync)(Pointer to, Pointer from, size_t bytes,
+                              Handle stream);
   Result (*cuStreamSynchronize)(Handle stream);
 
   /// The driver, initialised; null with the reason if there is none. The

@@ -60,6 +60,6 @@ TEST(ReferenceEngine, ChecksArguments) {
             "graph.mlir:3:1: 'f', argument 0: expected tensor<?x4xf32>, got "
             "f64 of shape [1, 4]");
   EXPECT_EQ(getMessage(callable->call({q, q})),
-            "graph.mlir:3:1: 'f', argument 1: expected index, got f32 of "
+            "graph.mlir:3:1: 'f', argument 1: expected i64, got f32 of "
             "shape [1, 4]");
 }

@@ -6,29 +6,13 @@
 //===----------------------------------------------------------------------===//
 
 #include "Options.h"
-#include "runtime/array/Error.h"
-#include "llvm/Support/CommandLine.h"
-#include "llvm/Support/raw_ostream.h"
+#include "tools/support/CommandLine.h"
 
 using namespace llvm;
 
 namespace attn::tool {
 
-// The shared LLVM library brings hundreds of options, `--threads` among them.
-// They go before this tool's are registered; help and version stay.
-static const bool isCommandLineCleared = [] {
-  SmallVector<cl::Option *> foreign;
-  for (auto &entry : cl::getRegisteredOptions()) {
-    auto isGeneric = [](cl::OptionCategory *category) {
-      return category->getName() == "Generic Options";
-    };
-    if (llvm::none_of(entry.second->Categories, isGeneric))
-      foreign.push_back(entry.second);
-  }
-  for (cl::Option *option : foreign)
-    option->removeArgument();
-  return true;
-}();
+static const bool isCommandLineCleared = clearLibraryOptions();
 
 static cl::OptionCategory category("attn-run options");
 
@@ -117,21 +101,12 @@ static std::optional<Value> getGiven(const cl::opt<Value> &option) {
   return option.getValue();
 }
 
-/// LLVM's command line library, with this tool's form of errors.
 llvm::Expected<Options> parseCommandLine(int argc, char **argv) {
   assert(isCommandLineCleared && "options are registered in order");
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  if (!cl::ParseCommandLineOptions(
-          argc, argv, "Runs a function of attention on files or random input\n",
-          &stream)) {
-    // "attn-run: Unknown command line argument ..."; what is wrong with the
-    // value of an option is on stderr by now.
-    StringRef first = StringRef(text).split('\n').first;
-    if (first.empty())
-      return createError("the command line cannot be read");
-    return createError(first.substr(first.find(": ") + 2));
-  }
+  if (llvm::Error error = parseOptions(
+          argc, argv,
+          "Runs a function of attention on files or random input\n"))
+    return std::move(error);
   if (file.empty())
     return createError("expected FILE.mlir");
   if (tolerance.getNumOccurrences() && !(tolerance >= 0))

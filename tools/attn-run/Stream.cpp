@@ -9,12 +9,9 @@
 #include "Stream.h"
 #include "dialect/Attn.h"
 #include "mlir/Dialect/Tensor/IR/Tensor.h"
-#include "mlir/Pass/PassManager.h"
-#include "passes/Passes.h"
 #include "runtime/array/Error.h"
 #include "runtime/array/Slice.h"
 #include "runtime/engine/CheckContents.h"
-#include "runtime/engine/Diagnostics.h"
 #include <limits>
 
 using namespace mlir;
@@ -22,23 +19,6 @@ using mlir::attn::RecurrenceOp;
 using mlir::attn::ShapeClasses;
 
 namespace attn::tool {
-
-llvm::Expected<unsigned> exposeStates(func::FuncOp function) {
-  unsigned before = function.getNumArguments();
-  PassManager pm(function.getContext(), func::FuncOp::getOperationName());
-  pm.addPass(mlir::attn::createAttnAnalyzeScans());
-  pm.addPass(mlir::attn::createAttnLinearize());
-  pm.addPass(mlir::attn::createAttnExposeState());
-  if (llvm::Error error =
-          collectErrors(function.getContext(), "states cannot be exposed",
-                        [&] { return pm.run(function); }))
-    return std::move(error);
-  if (function.getNumArguments() == before)
-    return createError(function.getLoc(), "'" + function.getSymName() +
-                                              "' has no state: nothing "
-                                              "of it is a recurrence");
-  return before;
-}
 
 void specialize(func::FuncOp function, ArrayRef<Array> arguments) {
   function.getContext()->loadDialect<tensor::TensorDialect>();

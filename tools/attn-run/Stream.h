@@ -10,12 +10,9 @@
 
 #include "Arguments.h"
 #include "runtime/engine/Engine.h"
+#include "runtime/engine/ExposeStates.h"
 
 namespace attn::tool {
-
-/// Makes the states of the recurrences of `function` its last arguments and
-/// results (attn-expose-state). Returns how many arguments were there before.
-llvm::Expected<unsigned> exposeStates(mlir::func::FuncOp function);
 
 /// Gives the arguments of `function` the static sizes of a call, for forms that
 /// need them.

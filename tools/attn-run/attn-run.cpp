@@ -18,7 +18,9 @@
 #include "passes/algebra/Explain.h"
 #include "runtime/array/Error.h"
 #include "runtime/engine/CheckArguments.h"
+#include "runtime/engine/ExposeStates.h"
 #include "runtime/engine/GraphContext.h"
+#include "tools/support/CommandLine.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/InitLLVM.h"
 #include "llvm/Support/SourceMgr.h"
@@ -184,7 +186,7 @@ static llvm::Error run(ModuleOp module, const Options &options) {
     return function.takeError();
   unsigned numArguments = function->getNumArguments();
   if (options.exposesState || options.pieceTokens > 0) {
-    auto before = exposeStates(*function);
+    auto before = ::attn::exposeStates(*function);
     if (!before)
       return before.takeError();
     numArguments = *before;
@@ -274,18 +276,8 @@ static llvm::Error runFile(const Options &options) {
 
 int main(int argc, char **argv) {
   llvm::InitLLVM init(argc, argv);
-  auto report = [](llvm::Error error) {
-    if (!error)
-      return 0;
-    llvm::outs().flush();
-    llvm::handleAllErrors(
-        std::move(error), [](const llvm::ErrorInfoBase &info) {
-          llvm::errs() << "attn-run: error: " << info.message() << '\n';
-        });
-    return 1;
-  };
   auto options = parseCommandLine(argc, argv);
   if (!options)
-    return report(options.takeError());
-  return report(runFile(*options));
+    return reportErrors("attn-run", options.takeError());
+  return reportErrors("attn-run", runFile(*options));
 }

@@ -19,6 +19,8 @@ class Target:
     fma: str
     vector_bytes: int
     comment: str
+    # As attn-compile names it.
+    name: str
     # What links and runs a program.
     compiler: str = "gcc"
     emulator: tuple = ()
@@ -26,10 +28,13 @@ class Target:
 
 X86 = "x86_64-unknown-linux-gnu"
 TARGETS = {
-    "avx512": Target("skylake-avx512", X86, r"vfn?m(add|sub)\w+\s.*%zmm", 64, "#"),
-    "avx2": Target("haswell", X86, r"vfn?m(add|sub)\w+\s.*%ymm", 32, "#"),
+    "avx512": Target("skylake-avx512", X86, r"vfn?m(add|sub)\w+\s.*%zmm", 64, "#",
+                     "cpu:skylake-avx512"),
+    "avx2": Target("haswell", X86, r"vfn?m(add|sub)\w+\s.*%ymm", 32, "#",
+                   "cpu:x86_64:haswell"),
     "neon": Target("neoverse-n1", "aarch64-unknown-linux-gnu",
-                   r"fml[as]\s+v\d+\.4s", 16, "//", "aarch64-linux-gnu-gcc",
+                   r"fml[as]\s+v\d+\.4s", 16, "//",
+                   "cpu:aarch64:neoverse-n1", "aarch64-linux-gnu-gcc",
                    ("qemu-aarch64",)),
 }
 

@@ -94,4 +94,9 @@ int cuMemcpyDtoHAsync_v2(void *to, uint64_t from, size_t bytes, void *stream) {
   memcpy(to, (void *)from, bytes);
   return trace(__func__);
 }
+int cuMemcpyDtoDAsync_v2(uint64_t to, uint64_t from, size_t bytes,
+                         void *stream) {
+  memcpy((void *)to, (void *)from, bytes);
+  return trace(__func__);
+}
 int cuStreamSynchronize(void *stream) { return trace(__func__); }

@@ -40,3 +40,14 @@ func.func @caller(%s: memref<8xf32>) -> memref<8xf32> {
   %r = call @called(%s) : (memref<8xf32>) -> memref<8xf32>
   return %r : memref<8xf32>
 }
+
+// -----
+
+// Outputs are in place already.
+// CHECK-LABEL: func.func @outputs
+// CHECK-SAME: -> f32
+// CHECK-SAME: attributes {attn.in_place = array<i64: -1, 1, 0>}
+// CHECK: return %{{.*}} : f32
+func.func @outputs(%s: memref<8xf32> {attn.state}, %out: memref<8xf32> {attn.output = 1}, %x: f32) -> (f32, memref<8xf32>) attributes {attn.in_place = array<i64: -1, 1, -1>} {
+  return %x, %s : f32, memref<8xf32>
+}

@@ -40,12 +40,27 @@ func.func @odd(%x: memref<65xf32>, %y: memref<65xf32>, %a: memref<f32>, %b: memr
   return
 }
 
-// Dynamic shapes, strided rows and bits stay.
+// Dense buffers of dynamic shape and of bits stay.
 // CHECK-LABEL: @stays(
-// CHECK-COUNT-3: memref.copy
-func.func @stays(%m: memref<8xi1>, %n: memref<8xi1>, %x: memref<?xf32>, %y: memref<?xf32>, %a: memref<8xf32, strided<[2]>>, %b: memref<8xf32>) {
+// CHECK-COUNT-2: memref.copy
+func.func @stays(%m: memref<8xi1>, %n: memref<8xi1>, %x: memref<?xf32>, %y: memref<?xf32>) {
   memref.copy %x, %y : memref<?xf32> to memref<?xf32>
-  memref.copy %a, %b : memref<8xf32, strided<[2]>> to memref<8xf32>
   memref.copy %m, %n : memref<8xi1> to memref<8xi1>
+  return
+}
+
+// Strided rows and dynamic shapes that are not dense, element by element.
+// CHECK-LABEL: @elements(
+// CHECK: scf.for %[[I:.*]] = %c0 to %{{.*}} step %c1
+// CHECK: memref.load %{{.*}}[%[[I]]]
+// CHECK: %[[N:.*]] = memref.dim %arg2, %c0
+// CHECK: scf.for %[[J:.*]] = %c0{{.*}} to %[[N]]
+// CHECK: scf.for %[[K:.*]] =
+// CHECK: %[[V:.*]] = memref.load %arg2[%[[J]], %[[K]]]
+// CHECK: memref.store %[[V]], %arg3[%[[J]], %[[K]]]
+// CHECK-NOT: memref.copy
+func.func @elements(%a: memref<8xf32, strided<[2]>>, %b: memref<8xf32>, %x: memref<?x64xf32, strided<[?, 1]>>, %y: memref<?x64xf32>) {
+  memref.copy %a, %b : memref<8xf32, strided<[2]>> to memref<8xf32>
+  memref.copy %x, %y : memref<?x64xf32, strided<[?, 1]>> to memref<?x64xf32>
   return
 }
