@@ -29,11 +29,16 @@ COLD, HIT, OVERHEAD = 1.0, 0.05, 2e-6
 STEPS = ["libraries", "parse", "derive", "lower", "llvm", "load", "cache", "arrays", "call"]
 
 
-def start(bench, *options):
+def start(bench, *options, threads=None):
     """What one process measured, and when its first result was there."""
+    environment = dict(os.environ)
+    if threads:
+        environment["OMP_NUM_THREADS"] = str(threads)
     # The clock is the process's as well: CLOCK_MONOTONIC.
     begin = time.monotonic()
-    done = subprocess.run([bench, GRAPH, *options], capture_output=True, text=True)
+    done = subprocess.run(
+        [bench, GRAPH, *options], capture_output=True, text=True, env=environment
+    )
     if done.returncode:
         sys.exit(f"error: {done.stderr.strip()}")
     answer = json.loads(done.stdout)
@@ -71,7 +76,7 @@ def main():
     if any(a["origin"] != 0 for a in cold) or any(a["origin"] != 1 for a in hits):
         sys.exit("error: expected compilations, then hits of the cache on disk")
     seconds = 0.05 if args.quick else 10
-    calls = start(args.bench, "--state", "--tokens=1", f"--calls={seconds}")
+    calls = start(args.bench, "--state", "--tokens=1", f"--calls={seconds}", threads=1)
 
     cold, hits = get_medians(cold), get_medians(hits)
     overhead = calls["checked"] - calls["bare"]
@@ -106,8 +111,9 @@ def main():
         "",
         "## A call",
         "",
-        "One token a call, the state in place, 6 arguments and 2 results: the compiled",
-        "function alone, as a callable, and as one that does not read decays and gates.",
+        "One token a call, one thread, the state in place, 6 arguments and 2 results: the",
+        "compiled function alone, as a callable, and as one that does not read decays and",
+        "gates.",
         "",
         format_table(
             ["", "a call"],

@@ -682,8 +682,9 @@ def AttnWriteOutputs : Pass<"attn-write-outputs", "::mlir::func::FuncOp"> {
     buffer of result `i`, and nothing reads it. The result is materialized there
     and returned no more; `attn.in_place` says which argument stands for each
     result, -1 for what is still returned. A result that updates a state in place
-    has its memory already, and is left to attn-drop-state-results. This runs
-    right before bufferization, which computes the result in its place.
+    has its memory already, and is left to attn-drop-state-results; one that is
+    read from a `memref.alloc` has the output's instead. This runs right before
+    bufferization, which computes the result in its place.
 
     ```mlir
     func.func @twice(%x: tensor<?xf32>, %out: memref<?xf32> {attn.output = 0}) -> tensor<?xf32> {

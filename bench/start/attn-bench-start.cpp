@@ -14,6 +14,7 @@
 #include "runtime/engine/PackedCall.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/JSON.h"
+#include <cstring>
 #include <time.h>
 
 using namespace attn;
@@ -67,8 +68,8 @@ static Expected<Memory> allocate(const Signature &signature) {
     auto array = Array::create(info.type, shape);
     if (!array)
       return array.takeError();
-    for (int64_t i = 0; i < array->getNumElements(); ++i)
-      array->set(i, 0);
+    std::memset(array->getData(), 0,
+                array->getNumElements() * getElementSize(info.type));
     memory.arrays.push_back(std::move(*array));
     return Error::success();
   };

@@ -7,6 +7,7 @@
 
 #include "mlir/Dialect/Bufferization/IR/Bufferization.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "passes/Passes.h"
 #include "passes/cpu/InPlace.h"
 #include "llvm/ADT/BitVector.h"
@@ -25,6 +26,20 @@ static bool isState(func::FuncOp function, Value result) {
     return function.getArgAttr(argument.getArgNumber(), kStateAttrName) &&
            isUpdateOf(result, argument);
   });
+}
+
+/// A result that was written to memory of its own is written to the output
+/// instead: kernels are launched before tensors become buffers. The copy that
+/// keeps what is read there until the end is then one onto itself.
+static void redirect(Value result, BlockArgument output) {
+  auto tensor = result.getDefiningOp<bufferization::ToTensorOp>();
+  auto alloc = tensor ? tensor.getBuffer().getDefiningOp<memref::AllocOp>()
+                      : memref::AllocOp();
+  if (!alloc || alloc.getType() != output.getType() ||
+      alloc->getBlock() != output.getOwner())
+    return;
+  alloc.getResult().replaceAllUsesWith(output);
+  alloc.erase();
 }
 
 /// What is wrong with an output of a result.
@@ -68,6 +83,7 @@ struct WriteOutputs : attn::impl::AttnWriteOutputsBase<WriteOutputs> {
       Value result = ret->getOperand(number);
       if (written[number] || isState(function, result))
         continue;
+      redirect(result, argument);
       OpBuilder builder(ret);
       auto write = bufferization::MaterializeInDestinationOp::create(
           builder, result.getLoc(), result, argument);

@@ -27,6 +27,23 @@ func.func @state(%x: f32, %s: tensor<8xf32> {attn.state, bufferization.writable 
 
 // -----
 
+// What a kernel writes to memory of its own it writes to the output.
+// CHECK-LABEL: func.func @kernel
+// CHECK-SAME: (%[[N:.*]]: index, %[[OUT:.*]]: memref<?xf32>
+// CHECK-NOT: memref.alloc
+// CHECK: call @write(%[[OUT]])
+// CHECK: %[[Y:.*]] = bufferization.to_tensor %[[OUT]]
+// CHECK: bufferization.materialize_in_destination %[[Y]] in restrict writable %[[OUT]]
+func.func private @write(memref<?xf32>)
+func.func @kernel(%n: index, %out: memref<?xf32> {attn.output = 0}) -> tensor<?xf32> {
+  %m = memref.alloc(%n) : memref<?xf32>
+  call @write(%m) : (memref<?xf32>) -> ()
+  %y = bufferization.to_tensor %m restrict writable : memref<?xf32> to tensor<?xf32>
+  return %y : tensor<?xf32>
+}
+
+// -----
+
 // expected-error @+1 {{argument 1, the output of result 1: expected one of 1 results}}
 func.func @number(%x: tensor<8xf32>, %out: memref<8xf32> {attn.output = 1}) -> tensor<8xf32> {
   return %x : tensor<8xf32>
