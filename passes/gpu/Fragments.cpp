@@ -59,10 +59,9 @@ SmallVector<Value> Fragments::split(Value x, Value y, int64_t parts) {
 }
 
 LeftOperand Fragments::pack(const Sum &left, const Sum &right, int64_t parts) {
-  SmallVector<Value> words[4] = {split(left[0], left[1], parts),
-                                 split(left[2], left[3], parts),
-                                 split(right[0], right[1], parts),
-                                 split(right[2], right[3], parts)};
+  SmallVector<Value> words[4] = {
+      split(left[0], left[1], parts), split(left[2], left[3], parts),
+      split(right[0], right[1], parts), split(right[2], right[3], parts)};
   LeftOperand operand;
   for (int64_t i = 0; i < parts; ++i)
     operand.parts.push_back(
@@ -90,13 +89,11 @@ Fragments::Square Fragments::unpack(const LeftOperand &operand) {
 Value Fragments::addressOfMatrices(const SharedTile &tile, Value col,
                                    int rowBit, int colBit) {
   Value matrix = ops.div(lane, 8);
-  auto bit = [&](int which) {
-    return ops.rem(ops.div(matrix, 1 << which), 2);
-  };
+  auto bit = [&](int which) { return ops.rem(ops.div(matrix, 1 << which), 2); };
   Value row = ops.add(ops.rem(lane, 8), ops.mul(bit(rowBit), 8));
   Value first = ops.add(col, ops.mul(bit(colBit), 8));
-  Value bytes = ops.add(ops.mul(row, tile.layout.getRowBytes()),
-                        ops.mul(first, 2));
+  Value bytes =
+      ops.add(ops.mul(row, tile.layout.getRowBytes()), ops.mul(first, 2));
   return ops.advance(tile.base, bytes);
 }
 
@@ -137,13 +134,13 @@ void Fragments::storeSquare(const Square &square, const SharedTile &tile,
 
 void Fragments::storeRow(ArrayRef<Value> values, const SharedTile &tile,
                          Value row, Value col) {
-  Value bytes = ops.add(ops.mul(row, tile.layout.getRowBytes()),
-                        ops.mul(col, 2));
+  Value bytes =
+      ops.add(ops.mul(row, tile.layout.getRowBytes()), ops.mul(col, 2));
   Value address = ops.advance(tile.base, bytes);
   SmallVector<SmallVector<Value>> words(tile.layout.parts);
   for (size_t i = 0; i < values.size(); i += 2)
-    for (auto [part, word] : llvm::enumerate(
-             split(values[i], values[i + 1], tile.layout.parts)))
+    for (auto [part, word] :
+         llvm::enumerate(split(values[i], values[i + 1], tile.layout.parts)))
       words[part].push_back(word);
   for (auto [part, list] : llvm::enumerate(words)) {
     Value to = ops.advance(address, part * tile.layout.getPartBytes());
@@ -162,8 +159,8 @@ void Fragments::storeRow(ArrayRef<Value> values, const SharedTile &tile,
 
 void Fragments::storeElement(Value value, const SharedTile &tile, Value row,
                              Value col) {
-  Value bytes = ops.add(ops.mul(row, tile.layout.getRowBytes()),
-                        ops.mul(col, 2));
+  Value bytes =
+      ops.add(ops.mul(row, tile.layout.getRowBytes()), ops.mul(col, 2));
   Value address = ops.advance(tile.base, bytes);
   Type half = ops.b.getI16Type();
   for (auto [part, word] :

@@ -19,8 +19,8 @@ constexpr int64_t kTile = 16;
 /// number of units of 16 bytes apart, so that the eight rows of a matrix that
 /// `ldmatrix` reads lie in different banks.
 ///
-/// A tile of bf16 may be the sum of several, `parts`, one after the other: three
-/// hold an f32 to its last bit.
+/// A tile of bf16 may be the sum of several, `parts`, one after the other:
+/// three hold an f32 to its last bit.
 struct TileLayout {
   int64_t rows = kTile, cols = kTile, elementBytes = 2, parts = 1;
 
@@ -38,8 +38,8 @@ struct SharedTile {
   Value base;
 };
 
-/// What a thread has of a sum of 16 x 8 elements: rows l / 4 (the first two) and
-/// l / 4 + 8, columns 2 (l % 4) and the next, for the lane l.
+/// What a thread has of a sum of 16 x 8 elements: rows l / 4 (the first two)
+/// and l / 4 + 8, columns 2 (l % 4) and the next, for the lane l.
 using Sum = std::array<Value, 4>;
 /// Left and right operands of 16 x 16 and 16 x 8, a register for two bf16, for
 /// each part.

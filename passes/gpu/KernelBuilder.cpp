@@ -90,8 +90,7 @@ Value KernelBuilder::passPointer(Value tensorOrBuffer) {
     int64_t count = constant.getNumElements();
     auto global = LLVM::GlobalOp::create(
         b, loc, LLVM::LLVMArrayType::get(element, count), /*isConstant=*/true,
-        LLVM::Linkage::Internal,
-        ("constant" + Twine(pointers.size())).str(),
+        LLVM::Linkage::Internal, ("constant" + Twine(pointers.size())).str(),
         constant.reshape(RankedTensorType::get({count}, element)),
         /*alignment=*/16, /*addrSpace=*/1);
     b.setInsertionPointToStart(&function.getBody().front());
@@ -110,8 +109,8 @@ Value KernelBuilder::passPointer(Value tensorOrBuffer) {
       memref::ExtractAlignedPointerAsIndexOp::create(host, loc, buffer);
   hostOps.push_back(address);
   OpBuilder b = OpBuilder::atBlockBegin(&function.getBody().front());
-  Value number = arith::IndexCastOp::create(b, loc, b.getI64Type(),
-                                            addArgument(address));
+  Value number =
+      arith::IndexCastOp::create(b, loc, b.getI64Type(), addArgument(address));
   pointer = LLVM::IntToPtrOp::create(
       b, loc, LLVM::LLVMPointerType::get(b.getContext(), 1), number);
   return pointer;
@@ -123,21 +122,21 @@ Value KernelBuilder::getSharedMemory() {
 }
 
 void KernelBuilder::launch(Value blocks, int64_t threads, int64_t sharedBytes) {
-  function.setFunctionType(host.getFunctionType(
-      function.getBody().front().getArgumentTypes(), {}));
+  function.setFunctionType(
+      host.getFunctionType(function.getBody().front().getArgumentTypes(), {}));
   function.setKnownBlockSizeAttr(
       host.getDenseI32ArrayAttr({int32_t(threads), 1, 1}));
-  SmallVector<Value> all{blocks,
-                         arith::ConstantIndexOp::create(host, loc, threads),
-                         arith::ConstantIndexOp::create(host, loc, sharedBytes)};
+  SmallVector<Value> all{
+      blocks, arith::ConstantIndexOp::create(host, loc, threads),
+      arith::ConstantIndexOp::create(host, loc, sharedBytes)};
   llvm::append_range(all, operands);
   // A call of a function without a body, which deallocation can be told of:
   // attn-launch-forall makes a launch of it.
   auto module = kernels->getParentOfType<ModuleOp>();
   OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
-  auto stub = func::FuncOp::create(
-      b, loc, (kernels.getName() + "_launch").str(),
-      b.getFunctionType(ValueRange(all).getTypes(), {}));
+  auto stub =
+      func::FuncOp::create(b, loc, (kernels.getName() + "_launch").str(),
+                           b.getFunctionType(ValueRange(all).getTypes(), {}));
   stub.setPrivate();
   SymbolTable(module).insert(stub);
   auto call = func::CallOp::create(host, loc, stub, all);
@@ -152,7 +151,8 @@ void attn::emitLaunch(func::CallOp call) {
   Location loc = call.getLoc();
   ValueRange operands = call.getOperands();
   Value one = arith::ConstantIndexOp::create(b, loc, 1),
-        shared = arith::IndexCastOp::create(b, loc, b.getI32Type(), operands[2]);
+        shared =
+            arith::IndexCastOp::create(b, loc, b.getI32Type(), operands[2]);
   gpu::LaunchFuncOp::create(
       b, loc, kernel, gpu::KernelDim3{operands[0], one, one},
       gpu::KernelDim3{operands[1], one, one}, shared, operands.drop_front(3));

@@ -23,8 +23,8 @@ constexpr StringLiteral kKernelAttrName = "attn.kernel";
 void emitLaunch(func::CallOp call);
 
 /// Makes a gpu.func in a module of its own, beside the host's code that will
-/// launch it. Sizes and pointers of the host become arguments of the kernel when
-/// they are first asked for.
+/// launch it. Sizes and pointers of the host become arguments of the kernel
+/// when they are first asked for.
 class KernelBuilder {
 public:
   KernelBuilder(ModuleOp module, StringRef name, Operation *launchPoint);

@@ -65,8 +65,7 @@ struct LaunchRecurrences
     getOperation().walk([&](RecurrenceOp op) { ops.push_back(op); });
     for (RecurrenceOp op : ops) {
       Location loc = op.getLoc();
-      StringRef function =
-          op->getParentOfType<FunctionOpInterface>().getName();
+      StringRef function = op->getParentOfType<FunctionOpInterface>().getName();
       auto options = remark::RemarkOpts::name("attn-launch-recurrences")
                          .category("attn-launch-recurrences")
                          .function(function);

@@ -33,21 +33,21 @@ static StringRef getIntrinsic(Operation *op) {
       .Default([](Operation *) { return StringRef(); });
 }
 
-/// e^x = 2^hi (1 + lo ln 2), x log2(e) = hi + lo: 2^hi by the instruction, whose
-/// relative error is 2^-22, and lo what rounding took from the product.
+/// e^x = 2^hi (1 + lo ln 2), x log2(e) = hi + lo: 2^hi by the instruction,
+/// whose relative error is 2^-22, and lo what rounding took from the product.
 static Value emitExp(OpBuilder &b, Location loc, Value x) {
   ThreadOps ops(b, loc);
   Value factor = ops.f32(1.4426950216293335), rest = ops.f32(1.925963033500e-8);
   Value hi = ops.mulf(x, factor);
-  Value lo = LLVM::FMAOp::create(b, loc, x, factor,
-                                 arith::NegFOp::create(b, loc, hi));
+  Value lo =
+      LLVM::FMAOp::create(b, loc, x, factor, arith::NegFOp::create(b, loc, hi));
   lo = LLVM::FMAOp::create(b, loc, x, rest, lo);
   Value power = ops.exp2(hi);
   Value scaled = LLVM::FMAOp::create(
       b, loc, power, ops.mulf(lo, ops.f32(0.6931471805599453)), power);
   // Where x is infinite, or 2^hi is, lo is no number.
-  Value isFinite = arith::CmpFOp::create(
-      b, loc, arith::CmpFPredicate::ORD, scaled, scaled);
+  Value isFinite =
+      arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ORD, scaled, scaled);
   return ops.select(isFinite, scaled, power);
 }
 
@@ -59,11 +59,10 @@ struct MathToIntrinsics
       if (isa<math::ExpOp, arith::DivFOp>(op) &&
           op->getResultTypes()[0].isF32()) {
         OpBuilder b(op);
-        Value result =
-            isa<math::ExpOp>(op)
-                ? emitExp(b, op->getLoc(), op->getOperand(0))
-                : ThreadOps(b, op->getLoc())
-                      .divf(op->getOperand(0), op->getOperand(1));
+        Value result = isa<math::ExpOp>(op)
+                           ? emitExp(b, op->getLoc(), op->getOperand(0))
+                           : ThreadOps(b, op->getLoc())
+                                 .divf(op->getOperand(0), op->getOperand(1));
         op->replaceAllUsesWith(ValueRange{result});
         op->erase();
         return;

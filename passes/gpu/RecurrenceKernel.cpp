@@ -24,7 +24,8 @@ static constexpr char kToken = RecurrenceOp::kToken, kKey = RecurrenceOp::kKey,
 
 /// Key channels of which a thread of a state warp can hold its part.
 static constexpr int64_t kMaxKeys = 256;
-/// Warps that make tiles side by side, and slots that hide the memory's latency.
+/// Warps that make tiles side by side, and slots that hide the memory's
+/// latency.
 static constexpr int64_t kMaxTokenWarps = 8, kMaxSlots = 16;
 
 RecurrenceKernel::RecurrenceKernel(RecurrenceOp op, const KernelLimits &limits)
@@ -83,9 +84,8 @@ void RecurrenceKernel::chooseOutput() {
     stored = division.getResult();
   }
   auto round = dyn_cast_if_present<arith::TruncFOp>(onlyUser(stored));
-  if (round && cast<RankedTensorType>(round.getType())
-                   .getElementType()
-                   .isBF16()) {
+  if (round &&
+      cast<RankedTensorType>(round.getType()).getElementType().isBF16()) {
     narrowing = round;
     stored = narrowing.getResult();
   }
@@ -146,7 +146,8 @@ LogicalResult RecurrenceKernel::layoutSlots(std::string &reason) {
   block.cols = perKey ? 64 : paddedKeys;
   block.parts = parts;
   if (perKey)
-    scratchBytes += (tiles->rows.size() + tiles->cols.size()) * block.getBytes();
+    scratchBytes +=
+        (tiles->rows.size() + tiles->cols.size()) * block.getBytes();
   if (op.getBonus())
     scratchBytes += block.getBytes();
   if (op.erases())
@@ -154,12 +155,14 @@ LogicalResult RecurrenceKernel::layoutSlots(std::string &reason) {
   barrierBytes = 16 * kMaxSlots + 2 * kTile * 4;
   // Tiles that take long to make are made by more warps, one slot each: while
   // one waits for its copies, others work. Else a warp has copies ahead.
-  int64_t evaluated = llvm::count_if(rowTiles, [](int64_t t) { return t >= 0; }) +
-                      llvm::count_if(colTiles, [](int64_t t) { return t >= 0; });
+  int64_t evaluated =
+      llvm::count_if(rowTiles, [](int64_t t) { return t >= 0; }) +
+      llvm::count_if(colTiles, [](int64_t t) { return t >= 0; });
   bool isLong = op.erases() || (!perKey && evaluated > 1);
   for (tokenWarps = isLong ? kMaxTokenWarps : kMaxTokenWarps / 2;
        tokenWarps >= 1; tokenWarps /= 2) {
-    int64_t room = limits.sharedBytes - barrierBytes - tokenWarps * scratchBytes;
+    int64_t room =
+        limits.sharedBytes - barrierBytes - tokenWarps * scratchBytes;
     slots = std::min(kMaxSlots, room / slotBytes) / tokenWarps * tokenWarps;
     if (slots >= (isLong || tokenWarps == 1 ? 1 : 2) * tokenWarps)
       break;
@@ -179,9 +182,10 @@ LogicalResult RecurrenceKernel::layoutSlots(std::string &reason) {
 }
 
 std::string RecurrenceKernel::describe() const {
-  return llvm::formatv("tiles of {0} tokens, {1} token and {2} state warps, {3} "
-                       "slots of {4} bytes, {5} bf16 for each operand",
-                       kTile, tokenWarps, stateWarps, slots, slotBytes, parts);
+  return llvm::formatv(
+      "tiles of {0} tokens, {1} token and {2} state warps, {3} "
+      "slots of {4} bytes, {5} bf16 for each operand",
+      kTile, tokenWarps, stateWarps, slots, slotBytes, parts);
 }
 
 //===----------------------------------------------------------------------===//
@@ -292,13 +296,12 @@ void RecurrenceKernel::placeBlock() {
   for (auto [axis, size] : llvm::reverse(axes)) {
     blocks = affine::makeComposedFoldedAffineApply(
         h, loc, AffineMap::get(2, 0, d0 * d1), {blocks, size});
-    Value count =
-        getValueOrCreateConstantIndexOp(b, loc, kernel->pass(size));
+    Value count = getValueOrCreateConstantIndexOp(b, loc, kernel->pass(size));
     Value index = arith::RemUIOp::create(b, loc, rest, count);
     rest = arith::DivUIOp::create(b, loc, rest, count);
     if (axis == kValue)
-      index = arith::MulIOp::create(b, loc, index,
-                                    ops.index(limits.valueColumns));
+      index =
+          arith::MulIOp::create(b, loc, index, ops.index(limits.valueColumns));
     tiles->setPlace(axis, index);
   }
 }
@@ -307,8 +310,7 @@ void RecurrenceKernel::emitKernel() {
   OpBuilder &b = kernel->entry;
   ThreadOps ops(b, loc);
   ops.canSuspend = limits.canSuspend;
-  Value thread =
-      ops.toI32(gpu::ThreadIdOp::create(b, loc, gpu::Dimension::x));
+  Value thread = ops.toI32(gpu::ThreadIdOp::create(b, loc, gpu::Dimension::x));
   lane = ops.rem(thread, 32);
   // The same number for all lanes, as the compiler of PTX sees it too.
   Value warp = ops.shuffleFrom(ops.div(thread, 32), ops.i32(0));
@@ -319,10 +321,9 @@ void RecurrenceKernel::emitKernel() {
     auto type = cast<RankedTensorType>(bounds.getType()).getElementType();
     auto bound = [&](int64_t next) {
       llvm::SmallDenseMap<char, Value> at;
-      Value address = tiles->getAddress(
-          ops, pointer, bounds, {EinsumDim{kSegment}}, at);
-      address =
-          ops.advance(address, next * type.getIntOrFloatBitWidth() / 8);
+      Value address =
+          tiles->getAddress(ops, pointer, bounds, {EinsumDim{kSegment}}, at);
+      address = ops.advance(address, next * type.getIntOrFloatBitWidth() / 8);
       Value number = ops.load(type, address, 0, /*invariant=*/true);
       return Value(
           arith::IndexCastOp::create(b, loc, b.getIndexType(), number));

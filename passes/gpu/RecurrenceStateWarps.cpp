@@ -40,8 +40,7 @@ void RecurrenceKernel::emitStateWarp(ThreadOps &ops, Value warp) {
         place.slot =
             o.advance(shared, o.add(o.mul(slot, slotBytes), barrierBytes));
         o.wait(o.advance(shared, o.mul(slot, 8)), parity);
-        State next =
-            emitStep(o, place, toState(now.drop_front(2)), warp, tile);
+        State next = emitStep(o, place, toState(now.drop_front(2)), warp, tile);
         o.syncWarp();
         Value empty = o.advance(shared, o.add(o.mul(slot, 8), 8 * 16));
         o.when(o.cmp(arith::CmpIPredicate::eq, lane, o.i32(0)),
@@ -76,15 +75,14 @@ RecurrenceKernel::State RecurrenceKernel::loadState(ThreadOps &ops,
     for (int e = 0; e < 4; ++e) {
       Value v = ops.add(column, fragments.getRow(e / 2)),
             k = ops.add(fragments.getCol(), 8 * j + e % 2);
-      Value isIn = arith::AndIOp::create(ops.b, loc,
-                                         ops.less(v, ops.i32(columns)),
-                                         ops.less(k, ops.i32(keys)));
+      Value isIn =
+          arith::AndIOp::create(ops.b, loc, ops.less(v, ops.i32(columns)),
+                                ops.less(k, ops.i32(keys)));
       Value zero = ops.i32(0);
       llvm::SmallDenseMap<char, Value> at;
       at[kKey] = ops.toIndex(ops.select(isIn, k, zero));
       at[kValue] = tiles->getValueIndex(ops, ops.select(isIn, v, zero));
-      Value address =
-          tiles->getAddress(ops, initialPointer, initial, axes, at);
+      Value address = tiles->getAddress(ops, initialPointer, initial, axes, at);
       sum[e] = ops.select(isIn, ops.load(ops.f32Type(), address), ops.f32(0));
     }
   return state;
@@ -99,15 +97,15 @@ void RecurrenceKernel::storeState(ThreadOps &ops, const State &state,
     for (int e = 0; e < 4; ++e) {
       Value v = ops.add(column, fragments.getRow(e / 2)),
             k = ops.add(fragments.getCol(), 8 * j + e % 2);
-      Value isIn = arith::AndIOp::create(ops.b, loc,
-                                         ops.less(v, ops.i32(columns)),
-                                         ops.less(k, ops.i32(keys)));
+      Value isIn =
+          arith::AndIOp::create(ops.b, loc, ops.less(v, ops.i32(columns)),
+                                ops.less(k, ops.i32(keys)));
       ops.when(isIn, [&](ThreadOps &in) {
         llvm::SmallDenseMap<char, Value> at;
         at[kKey] = in.toIndex(k);
         at[kValue] = tiles->getValueIndex(in, v);
-        in.store(sum[e], tiles->getAddress(in, statePointer, outputs.state,
-                                           axes, at));
+        in.store(sum[e],
+                 tiles->getAddress(in, statePointer, outputs.state, axes, at));
       });
     }
 }
@@ -144,8 +142,8 @@ Fragments::Square RecurrenceKernel::readState(ThreadOps &ops,
   Fragments::Square square = sums[0];
   if (state.size() > 1)
     for (int i = 0; i < 8; ++i)
-      square[i / 4][i % 4] = ops.addf(sums[0][i / 4][i % 4],
-                                      sums[1][i / 4][i % 4]);
+      square[i / 4][i % 4] =
+          ops.addf(sums[0][i / 4][i % 4], sums[1][i / 4][i % 4]);
   if (!hasDecay || perKey)
     return square;
   for (int side : {0, 1}) {
@@ -186,17 +184,17 @@ RecurrenceKernel::State RecurrenceKernel::emitStep(ThreadOps &ops,
   Value column = ops.mul(warp, kTile);
   SmallVector<LeftOperand> written;
   for (auto [operand, offset] : llvm::zip_equal(tiles->values, valueTiles))
-    written.push_back(fragments.loadLeft(
-        getValues(ops, place, operand, offset), column, true));
+    written.push_back(fragments.loadLeft(getValues(ops, place, operand, offset),
+                                         column, true));
   auto addScores = [&](Fragments::Square square, unsigned row,
                        ArrayRef<LeftOperand> lefts) {
     for (const Scores &score : scores) {
       if (score.row != row || score.col >= lefts.size())
         continue;
       SharedTile tileOf = at(ops, place, score.offset, kTile);
-      square = fragments.multiply(
-          square, lefts[score.col],
-          fragments.loadRight(tileOf, ops.i32(0), false));
+      square =
+          fragments.multiply(square, lefts[score.col],
+                             fragments.loadRight(tileOf, ops.i32(0), false));
     }
     return square;
   };
@@ -215,8 +213,8 @@ RecurrenceKernel::State RecurrenceKernel::emitStep(ThreadOps &ops,
     });
     square = fragments.multiply(
         fragments.zeroSquare(), rest,
-        fragments.loadRight(at(ops, place, triangle->offset, kTile),
-                            ops.i32(0), false));
+        fragments.loadRight(at(ops, place, triangle->offset, kTile), ops.i32(0),
+                            false));
     written.push_back(fragments.pack(square[0], square[1], parts));
   }
   // O^T = S^T Q'^T + sum V^T P^T
@@ -234,8 +232,8 @@ RecurrenceKernel::State RecurrenceKernel::emitStep(ThreadOps &ops,
       }
     }
   } else if (hasDecay) {
-    Value factor = ops.load(ops.f32Type(),
-                            ops.advance(place.slot, factors.state), 4);
+    Value factor =
+        ops.load(ops.f32Type(), ops.advance(place.slot, factors.state), 4);
     for (Sum &sum : state)
       for (Value &x : sum)
         x = ops.mulf(x, factor);
@@ -267,20 +265,18 @@ Fragments::Square RecurrenceKernel::divide(ThreadOps &ops,
   Fragments fragments(ops, lane);
   int64_t last = values - 1, row = last % kTile;
   // Two buffers in turn: a warp may be one tile ahead.
-  Value buffer = ops.advance(
-      ops.advance(shared, 16 * 16),
-      ops.mul(ops.rem(tile, 2), kTile * 4));
+  Value buffer = ops.advance(ops.advance(shared, 16 * 16),
+                             ops.mul(ops.rem(tile, 2), kTile * 4));
   Value isLast = arith::AndIOp::create(
-      b, loc,
-      ops.cmp(arith::CmpIPredicate::eq, warp, ops.i32(last / kTile)),
+      b, loc, ops.cmp(arith::CmpIPredicate::eq, warp, ops.i32(last / kTile)),
       ops.cmp(arith::CmpIPredicate::eq, ops.div(lane, 4), ops.i32(row % 8)));
   int half = row / 8;
   ops.when(isLast, [&](ThreadOps &in) {
     for (int side : {0, 1})
       for (int e : {0, 1}) {
         Value col = in.add(in.mul(in.rem(lane, 4), 2), 8 * side + e);
-        in.store(output[side][2 * half + e],
-                 in.advance(buffer, in.mul(col, 4)), 4);
+        in.store(output[side][2 * half + e], in.advance(buffer, in.mul(col, 4)),
+                 4);
       }
   });
   ops.syncThreads(1, 32 * stateWarps);
@@ -292,15 +288,13 @@ Fragments::Square RecurrenceKernel::divide(ThreadOps &ops,
       Value by =
           ops.load(ops.f32Type(), ops.advance(buffer, ops.mul(col, 4)), 4);
       if (std::optional<APFloat> floor = division.getFloor())
-        by = arith::MaximumFOp::create(
-            b, loc,
-            LLVM::FAbsOp::create(b, loc, by),
-            ops.f32(floor->convertToDouble()));
+        by = arith::MaximumFOp::create(b, loc, LLVM::FAbsOp::create(b, loc, by),
+                                       ops.f32(floor->convertToDouble()));
       double eps = division.getEps().convertToDouble();
       if (eps != 0)
         by = ops.addf(by, ops.f32(eps));
-      Value isZero = arith::CmpFOp::create(
-          b, loc, arith::CmpFPredicate::OEQ, by, zero);
+      Value isZero =
+          arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, by, zero);
       for (int h : {0, 1}) {
         Value &x = result[side][2 * h + e];
         x = ops.select(isZero, zero, ops.divf(x, by));
@@ -322,23 +316,20 @@ void RecurrenceKernel::storeOutput(ThreadOps &ops, const TilePlace &place,
                                : values;
   EinsumOperand axes = op.getAxes(op.getOutput());
   Value column = ops.mul(warp, kTile);
-  Value tokenBytes =
-            tiles->getAxisBytes(ops, outputs.output, axes, kToken),
-        valueBytes =
-            tiles->getAxisBytes(ops, outputs.output, axes, kValue);
+  Value tokenBytes = tiles->getAxisBytes(ops, outputs.output, axes, kToken),
+        valueBytes = tiles->getAxisBytes(ops, outputs.output, axes, kValue);
   llvm::SmallDenseMap<char, Value> at;
   at[kToken] = place.token;
   at[kValue] = tiles->getValueIndex(ops, column);
-  Value base =
-      tiles->getAddress(ops, outputPointer, outputs.output, axes, at);
+  Value base = tiles->getAddress(ops, outputPointer, outputs.output, axes, at);
   auto addressOf = [&](ThreadOps &o, Value token, Value channel) {
     auto wide = [&](Value x, Value bytes) {
       Value index = arith::ExtUIOp::create(o.b, loc, o.b.getI64Type(), x);
       return Value(arith::MulIOp::create(o.b, loc, index, bytes));
     };
-    return o.advance(base, arith::AddIOp::create(o.b, loc,
-                                                 wide(token, tokenBytes),
-                                                 wide(channel, valueBytes)));
+    return o.advance(base,
+                     arith::AddIOp::create(o.b, loc, wide(token, tokenBytes),
+                                           wide(channel, valueBytes)));
   };
   auto isIn = [&](Value token, Value channel) {
     Value in = ops.less(token, place.valid);
@@ -353,21 +344,22 @@ void RecurrenceKernel::storeOutput(ThreadOps &ops, const TilePlace &place,
       type.getShape().back() % 4 == 0) {
     // Four neighbours of a token's channels: neighbouring lanes exchange the
     // half of the channels that the other one stores.
-    Value isOdd = ops.cmp(arith::CmpIPredicate::ne, ops.rem(lane, 2), ops.i32(0));
+    Value isOdd =
+        ops.cmp(arith::CmpIPredicate::ne, ops.rem(lane, 2), ops.i32(0));
     Value channel = ops.add(ops.mul(ops.div(ops.rem(lane, 4), 2), 4),
                             ops.select(isOdd, ops.i32(8), ops.i32(0)));
     for (int side : {0, 1}) {
       Value pairs[2];
       for (int half : {0, 1})
-        pairs[half] = ops.transposeMatrix(ops.packBf16(
-            output[side][2 * half], output[side][2 * half + 1]));
+        pairs[half] = ops.transposeMatrix(
+            ops.packBf16(output[side][2 * half], output[side][2 * half + 1]));
       Value given = ops.select(isOdd, pairs[0], pairs[1]);
       Value got = ops.shuffleXor(given, 1);
       Value token = ops.add(ops.div(lane, 4), 8 * side);
-      ops.storeWhere(isIn(token, channel),
-                     {ops.select(isOdd, got, pairs[0]),
-                      ops.select(isOdd, pairs[1], got)},
-                     addressOf(ops, token, channel));
+      ops.storeWhere(
+          isIn(token, channel),
+          {ops.select(isOdd, got, pairs[0]), ops.select(isOdd, pairs[1], got)},
+          addressOf(ops, token, channel));
     }
     return;
   }

@@ -70,7 +70,8 @@ LogicalResult RecurrenceTiles::addOperand(Value value, char col, int64_t cols,
                                   [](Diagnostic &) { return success(); });
   auto emitTile = [&](TileEmitter &tiles) {
     SmallVector<TileLeaf, 2> leaves;
-    tile = emitNamedTile(kernel.entry, tiles, {axes, value}, sized, kToken, col);
+    tile =
+        emitNamedTile(kernel.entry, tiles, {axes, value}, sized, kToken, col);
     return succeeded(tile) && expression->analyze(tile->tile, leaves);
   };
   if (!emitTile(emitter)) {
@@ -81,8 +82,8 @@ LogicalResult RecurrenceTiles::addOperand(Value value, char col, int64_t cols,
       return failure();
     }
   }
-  to.push_back({value, *tile, cols, int64_t(llvm::alignTo(cols, kTile)),
-                std::nullopt});
+  to.push_back(
+      {value, *tile, cols, int64_t(llvm::alignTo(cols, kTile)), std::nullopt});
   return success();
 }
 
@@ -92,8 +93,8 @@ LogicalResult RecurrenceTiles::addCopies(TileOperand &operand,
   SmallVector<TileLeaf, 2> leaves;
   (void)expression->analyze(operand.tile.tile, leaves);
   // Queries and values say how exact the output is to be.
-  bool counts = operand.value == op.getQuery() ||
-                op.hasAxis(operand.value, kValue);
+  bool counts =
+      operand.value == op.getQuery() || op.hasAxis(operand.value, kValue);
   for (const TileLeaf &leaf : leaves) {
     Type element = leaf.getType().getElementType();
     if (!element.isF32() && !element.isBF16() && !element.isF16()) {
@@ -101,8 +102,9 @@ LogicalResult RecurrenceTiles::addCopies(TileOperand &operand,
       return failure();
     }
     if (counts && leaf.dims.size() > 1)
-      parts = std::max<int64_t>(
-          parts, element.isF32() ? 3 : element.isF16() ? 2 : 1);
+      parts = std::max<int64_t>(parts, element.isF32()   ? 3
+                                       : element.isF16() ? 2
+                                                         : 1);
     int64_t unit = getCopyUnit(leaf);
     if (unit == 0 || findCopy(leaf))
       continue;
@@ -113,21 +115,21 @@ LogicalResult RecurrenceTiles::addCopies(TileOperand &operand,
   }
   std::optional<TileLeaf> leaf = expression->getLeaf(operand.tile.tile);
   if (leaf && operand.tile.dims == "ij" && findCopy(*leaf) &&
-      operand.cols % kTile == 0 &&
-      leaf->getType().getElementType().isBF16())
+      operand.cols % kTile == 0 && leaf->getType().getElementType().isBF16())
     operand.direct = leaf;
   return success();
 }
 
 LogicalResult RecurrenceTiles::prepare(std::string &reason) {
   // Stands for the first token of a tile until the template is evaluated.
-  token = UnrealizedConversionCastOp::create(kernel.entry, loc,
-                                             kernel.entry.getIndexType(),
-                                             ValueRange())
+  token = UnrealizedConversionCastOp::create(
+              kernel.entry, loc, kernel.entry.getIndexType(), ValueRange())
               .getResult(0);
   expression = std::make_unique<TileExpression>(
-      token, [this](ThreadOps &ops, const TileLeaf &leaf,
-                    ArrayRef<Coordinate> at) { return readLeaf(ops, leaf, at); });
+      token,
+      [this](ThreadOps &ops, const TileLeaf &leaf, ArrayRef<Coordinate> at) {
+        return readLeaf(ops, leaf, at);
+      });
   auto add = [&](Value value, char col, int64_t count,
                  SmallVectorImpl<TileOperand> &to) {
     return value ? addOperand(value, col, count, to, reason) : success();
@@ -205,9 +207,8 @@ static Value toValue(ThreadOps &ops, OpFoldResult number) {
 
 /// The largest unit in which rows of a leaf can be copied; 0 for none.
 int64_t RecurrenceTiles::getCopyUnit(const TileLeaf &leaf) {
-  if (leaf.tokenDim < 0 || leaf.dims.empty() ||
-      leaf.dims[0] != leaf.tokenDim || leaf.dims.size() > 2 ||
-      leaf.sizes[0] != kTile)
+  if (leaf.tokenDim < 0 || leaf.dims.empty() || leaf.dims[0] != leaf.tokenDim ||
+      leaf.dims.size() > 2 || leaf.sizes[0] != kTile)
     return 0;
   int64_t rank = leaf.getType().getRank(), multiple;
   int64_t bytes = leaf.getType().getElementType().getIntOrFloatBitWidth() / 8;
@@ -253,13 +254,13 @@ Value RecurrenceTiles::getLeafAddress(ThreadOps &ops, const TileLeaf &leaf,
         b, loc, offset, arith::MulIOp::create(b, loc, index, stride));
   }
   offset = arith::MulIOp::create(b, loc, offset, ops.index(bytes));
-  return ops.advance(pointer,
-                     arith::IndexCastOp::create(b, loc, b.getI64Type(), offset));
+  return ops.advance(
+      pointer, arith::IndexCastOp::create(b, loc, b.getI64Type(), offset));
 }
 
-Value RecurrenceTiles::getAddress(
-    ThreadOps &ops, Value pointer, Value shaped, const EinsumOperand &axes,
-    const llvm::SmallDenseMap<char, Value> &at) {
+Value RecurrenceTiles::getAddress(ThreadOps &ops, Value pointer, Value shaped,
+                                  const EinsumOperand &axes,
+                                  const llvm::SmallDenseMap<char, Value> &at) {
   OpBuilder &b = ops.b;
   auto type = cast<ShapedType>(shaped.getType());
   Value offset = ops.index(0);
@@ -287,8 +288,8 @@ Value RecurrenceTiles::getAddress(
   offset = arith::MulIOp::create(
       b, loc, offset,
       ops.index(type.getElementType().getIntOrFloatBitWidth() / 8));
-  return ops.advance(pointer,
-                     arith::IndexCastOp::create(b, loc, b.getI64Type(), offset));
+  return ops.advance(
+      pointer, arith::IndexCastOp::create(b, loc, b.getI64Type(), offset));
 }
 
 Value RecurrenceTiles::getValueIndex(ThreadOps &ops, Value channel) {
@@ -301,8 +302,8 @@ Value RecurrenceTiles::getValueIndex(ThreadOps &ops, Value channel) {
 Value RecurrenceTiles::getAxisBytes(ThreadOps &ops, Value shaped,
                                     const EinsumOperand &axes, char axis) {
   int64_t multiple;
-  Value stride =
-      toValue(ops, getStride(ops.b, shaped, Einsum::find(axes, axis), multiple));
+  Value stride = toValue(
+      ops, getStride(ops.b, shaped, Einsum::find(axes, axis), multiple));
   auto type = cast<ShapedType>(shaped.getType());
   Value bytes = arith::MulIOp::create(
       ops.b, loc, stride,
@@ -332,8 +333,7 @@ int64_t RecurrenceTiles::placeCopies(int64_t bytes) {
 void RecurrenceTiles::issueCopies(ThreadOps &ops, Value lane,
                                   const TilePlace &place) {
   for (const Copy &copy : copies) {
-    int64_t perRow =
-        copy.layout.cols * copy.layout.elementBytes / copy.unit;
+    int64_t perRow = copy.layout.cols * copy.layout.elementBytes / copy.unit;
     int64_t items = kTile * perRow;
     Value base = ops.advance(place.slot, copy.offset);
     for (int64_t first = 0; first < items; first += 32) {
@@ -343,14 +343,12 @@ void RecurrenceTiles::issueCopies(ThreadOps &ops, Value lane,
         Value isIn = inner.less(row, place.valid);
         // No address outside of the tensor, even if nothing is read there.
         Value safeRow = inner.select(isIn, row, inner.i32(0));
-        Value col =
-            inner.mul(at, copy.unit / copy.layout.elementBytes);
+        Value col = inner.mul(at, copy.unit / copy.layout.elementBytes);
         Value from = getLeafAddress(
             inner, copy.leaf, place.token,
             ArrayRef<Value>{safeRow, col}.take_front(copy.leaf.dims.size()));
-        Value bytes =
-            inner.add(inner.mul(row, copy.layout.getRowBytes()),
-                      inner.mul(at, copy.unit));
+        Value bytes = inner.add(inner.mul(row, copy.layout.getRowBytes()),
+                                inner.mul(at, copy.unit));
         inner.copyAsync(inner.advance(base, bytes), from, copy.unit, isIn);
       };
       if (first + 32 <= items) {
@@ -389,10 +387,9 @@ SmallVector<Value> RecurrenceTiles::readLeaf(ThreadOps &ops,
       col = ops.select(ops.cmp(arith::CmpIPredicate::ule, col, ops.i32(last)),
                        col, ops.i32(0));
     }
-    Value offset = ops.add(ops.mul(row, copy->layout.getRowBytes()),
-                           ops.mul(col, bytes));
-    Value from =
-        ops.advance(ops.advance(current->slot, copy->offset), offset);
+    Value offset =
+        ops.add(ops.mul(row, copy->layout.getRowBytes()), ops.mul(col, bytes));
+    Value from = ops.advance(ops.advance(current->slot, copy->offset), offset);
     if (width == 1)
       return {ops.load(element, from)};
     Value vector = ops.load(VectorType::get({width}, element), from,
@@ -421,10 +418,9 @@ SmallVector<Value> RecurrenceTiles::readLeaf(ThreadOps &ops,
     if (isIn)
       for (Value &index : tileIndices)
         index = ops.select(isIn, index, ops.i32(0));
-    Value value =
-        ops.load(element,
-                 getLeafAddress(ops, leaf, current->token, tileIndices), 0,
-                 /*invariant=*/true);
+    Value value = ops.load(
+        element, getLeafAddress(ops, leaf, current->token, tileIndices), 0,
+        /*invariant=*/true);
     result.push_back(isIn ? ops.select(isIn, value, zero) : value);
   }
   return result;

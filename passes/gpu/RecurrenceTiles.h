@@ -96,7 +96,8 @@ private:
                            std::string &reason);
   LogicalResult addCopies(TileOperand &operand, std::string &reason);
   int64_t getCopyUnit(const TileLeaf &leaf);
-  OpFoldResult getStride(OpBuilder &b, Value shaped, int64_t dim, int64_t &multiple);
+  OpFoldResult getStride(OpBuilder &b, Value shaped, int64_t dim,
+                         int64_t &multiple);
   Value getLeafAddress(ThreadOps &ops, const TileLeaf &leaf, Value token,
                        ArrayRef<Value> indices);
   SmallVector<Value> readLeaf(ThreadOps &ops, const TileLeaf &leaf,

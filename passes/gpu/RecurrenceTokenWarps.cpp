@@ -24,17 +24,16 @@ static constexpr int64_t kTriangleRow = 80;
 /// later tiles are under way while it makes one.
 void RecurrenceKernel::emitTokenWarp(ThreadOps &ops, Value warp) {
   int64_t depth = slots / tokenWarps;
-  Value scratch = ops.advance(
-      shared, ops.add(ops.mul(warp, scratchBytes),
-                      barrierBytes + slots * slotBytes));
+  Value scratch =
+      ops.advance(shared, ops.add(ops.mul(warp, scratchBytes),
+                                  barrierBytes + slots * slotBytes));
   auto placeOf = [&](ThreadOps &o, Value tile, Value cursor) {
     Value slot = o.add(warp, o.mul(cursor, tokenWarps));
     Value first = o.mul(tile, kTile);
     TilePlace place;
     place.token = arith::AddIOp::create(o.b, loc, lo, o.toIndex(first));
     place.valid = o.sub(count, first);
-    place.slot =
-        o.advance(shared, o.add(o.mul(slot, slotBytes), barrierBytes));
+    place.slot = o.advance(shared, o.add(o.mul(slot, slotBytes), barrierBytes));
     return std::pair(place, slot);
   };
   auto issue = [&](ThreadOps &o, Value tile, Value cursor) {
@@ -45,51 +44,49 @@ void RecurrenceKernel::emitTokenWarp(ThreadOps &ops, Value warp) {
   };
   for (int64_t i = 0; i + 1 < depth; ++i)
     issue(ops, ops.add(warp, i * tokenWarps), ops.i32(i));
-  // The slot of the iteration before, and the parity of the phase in which it is
-  // emptied; that of a slot never used has passed.
+  // The slot of the iteration before, and the parity of the phase in which it
+  // is emptied; that of a slot never used has passed.
   SmallVector<Value> start{ops.i32(0), ops.i32(0), ops.i32(depth - 1),
                            ops.i32(1)};
-  ops.loop(
-      warp, tileCount, ops.i32(tokenWarps), start,
-      [&](ThreadOps &o, Value tile, ValueRange now) {
-        Value cursor = now[0], phase = now[1], before = now[2],
-              parity = now[3];
-        auto [place, slot] = placeOf(o, tile, cursor);
-        auto waitEmpty = [&](ThreadOps &in, Value number) {
-          in.wait(in.advance(shared, in.add(in.mul(number, 8), 8 * 16)),
-                  parity);
-        };
-        if (depth == 1) {
-          waitEmpty(o, slot);
-          tiles->issueCopies(o, lane, place);
-          o.commitCopies();
-        }
-        o.waitCopies(std::max<int64_t>(depth - 2, 0));
-        o.syncWarp();
-        tiles->forgetRows();
-        laneRows.clear();
-        emitTile(o, place, scratch);
-        o.syncWarp();
-        Value isFirst =
-            o.cmp(arith::CmpIPredicate::eq, lane, o.i32(0));
-        Value full = o.advance(shared, o.mul(slot, 8));
-        o.when(isFirst, [&](ThreadOps &in) { in.arrive(full); });
-        // Copies for the slot before this one.
-        if (depth > 1) {
-          Value later = o.add(tile, (depth - 1) * tokenWarps);
-          o.when(o.less(later, tileCount), [&](ThreadOps &in) {
-            waitEmpty(in, in.add(warp, in.mul(before, tokenWarps)));
-            tiles->issueCopies(in, lane, placeOf(in, later, before).first);
-          });
-          o.commitCopies();
-        }
-        Value next = o.add(cursor, 1);
-        Value wraps = o.cmp(arith::CmpIPredicate::eq, next, o.i32(depth));
-        Value flipped = arith::XOrIOp::create(o.b, loc, phase, o.i32(1));
-        return SmallVector<Value>{o.select(wraps, o.i32(0), next),
-                                  o.select(wraps, flipped, phase), cursor,
-                                  phase};
-      });
+  ops.loop(warp, tileCount, ops.i32(tokenWarps), start,
+           [&](ThreadOps &o, Value tile, ValueRange now) {
+             Value cursor = now[0], phase = now[1], before = now[2],
+                   parity = now[3];
+             auto [place, slot] = placeOf(o, tile, cursor);
+             auto waitEmpty = [&](ThreadOps &in, Value number) {
+               in.wait(in.advance(shared, in.add(in.mul(number, 8), 8 * 16)),
+                       parity);
+             };
+             if (depth == 1) {
+               waitEmpty(o, slot);
+               tiles->issueCopies(o, lane, place);
+               o.commitCopies();
+             }
+             o.waitCopies(std::max<int64_t>(depth - 2, 0));
+             o.syncWarp();
+             tiles->forgetRows();
+             laneRows.clear();
+             emitTile(o, place, scratch);
+             o.syncWarp();
+             Value isFirst = o.cmp(arith::CmpIPredicate::eq, lane, o.i32(0));
+             Value full = o.advance(shared, o.mul(slot, 8));
+             o.when(isFirst, [&](ThreadOps &in) { in.arrive(full); });
+             // Copies for the slot before this one.
+             if (depth > 1) {
+               Value later = o.add(tile, (depth - 1) * tokenWarps);
+               o.when(o.less(later, tileCount), [&](ThreadOps &in) {
+                 waitEmpty(in, in.add(warp, in.mul(before, tokenWarps)));
+                 tiles->issueCopies(in, lane, placeOf(in, later, before).first);
+               });
+               o.commitCopies();
+             }
+             Value next = o.add(cursor, 1);
+             Value wraps = o.cmp(arith::CmpIPredicate::eq, next, o.i32(depth));
+             Value flipped = arith::XOrIOp::create(o.b, loc, phase, o.i32(1));
+             return SmallVector<Value>{o.select(wraps, o.i32(0), next),
+                                       o.select(wraps, flipped, phase), cursor,
+                                       phase};
+           });
 }
 
 void RecurrenceKernel::emitTile(ThreadOps &ops, const TilePlace &place,
@@ -115,8 +112,7 @@ void RecurrenceKernel::emitTile(ThreadOps &ops, const TilePlace &place,
 void RecurrenceKernel::evaluate(ThreadOps &ops, const TileOperand &operand,
                                 const SharedTile &to, const TilePlace &place) {
   int64_t cols = to.layout.cols;
-  int64_t perRow =
-      std::clamp<int64_t>(llvm::PowerOf2Ceil(cols / 8), 2, 32);
+  int64_t perRow = std::clamp<int64_t>(llvm::PowerOf2Ceil(cols / 8), 2, 32);
   LaneColumns lanes;
   lanes.width = 8;
   lanes.lanes = perRow;
@@ -170,21 +166,20 @@ void RecurrenceKernel::emitScalarDecays(ThreadOps &ops, const TilePlace &place,
     g = arith::MaximumFOp::create(b, loc, g, ops.f32(-1e6));
     Value wide = arith::ExtFOp::create(b, loc, f64, g);
     wide = arith::MulFOp::create(
-        b, loc, wide, arith::ConstantOp::create(b, loc, b.getF64FloatAttr(kLog2E)));
+        b, loc, wide,
+        arith::ConstantOp::create(b, loc, b.getF64FloatAttr(kLog2E)));
     inclusive = wide;
     for (int64_t distance = 1; distance < kTile; distance *= 2) {
       Value other = ops.shuffleUp(inclusive, distance);
       Value sum = arith::AddFOp::create(b, loc, inclusive, other);
-      inclusive =
-          ops.select(ops.less(row, ops.i32(distance)), inclusive, sum);
+      inclusive = ops.select(ops.less(row, ops.i32(distance)), inclusive, sum);
     }
     exclusive = arith::SubFOp::create(b, loc, inclusive, wide);
     // Both halves of the warp have all sixteen.
     Value total = ops.shuffleFrom(inclusive, ops.i32(kTile - 1));
     auto store = [&](Value value, int64_t offset, Value index) {
       ops.store(ops.exp2(narrow(value)),
-                ops.advance(ops.advance(place.slot, offset),
-                            ops.mul(index, 4)),
+                ops.advance(ops.advance(place.slot, offset), ops.mul(index, 4)),
                 4);
     };
     for (unsigned r = 0; r < tiles->rows.size(); ++r)
@@ -235,8 +230,7 @@ void RecurrenceKernel::emitScalarDecays(ThreadOps &ops, const TilePlace &place,
       previous |= getRead(r) == StateRead::Previous;
     for (Value row : rowIndex) {
       rowSums.push_back(ops.shuffleFrom(inclusive, row));
-      rowBefore.push_back(previous ? ops.shuffleFrom(exclusive, row)
-                                   : Value());
+      rowBefore.push_back(previous ? ops.shuffleFrom(exclusive, row) : Value());
     }
     for (Value col : colIndex)
       colSums.push_back(ops.shuffleFrom(inclusive, col));
@@ -248,7 +242,8 @@ void RecurrenceKernel::emitScalarDecays(ThreadOps &ops, const TilePlace &place,
                       own = fragments.zeroSquare();
     bool isQuery = score.row >= eraseRows;
     StateRead read = getRead(score.row);
-    bool hasBonus = op.getBonus() && isQuery && score.col < tiles->values.size();
+    bool hasBonus =
+        op.getBonus() && isQuery && score.col < tiles->values.size();
     for (int64_t k = 0; k < paddedKeys; k += kTile) {
       auto right = fragments.loadRight(cols, ops.i32(k), false);
       square = fragments.multiply(
@@ -271,13 +266,14 @@ void RecurrenceKernel::emitScalarDecays(ThreadOps &ops, const TilePlace &place,
         if (hasDecay) {
           Value from =
               read == StateRead::Previous ? rowBefore[half] : rowSums[half];
-          Value log = arith::SubFOp::create(b, loc, from,
-                                            colSums[2 * side + e % 2]);
+          Value log =
+              arith::SubFOp::create(b, loc, from, colSums[2 * side + e % 2]);
           x = ops.mulf(x, ops.exp2(narrow(log)));
         }
         // Above the diagonal the weight may be anything: it is left out.
         x = ops.select(ops.less(col, row), x, zero);
-        x = ops.select(ops.cmp(arith::CmpIPredicate::eq, col, row), diagonal, x);
+        x = ops.select(ops.cmp(arith::CmpIPredicate::eq, col, row), diagonal,
+                       x);
       }
     storeScores(ops, place, index, square, scratch);
   }
@@ -305,9 +301,8 @@ void RecurrenceKernel::emitInverse(ThreadOps &ops,
   Type pair = VectorType::get({2}, ops.f32Type());
   for (int half : {0, 1})
     for (int side : {0, 1}) {
-      Value bytes = ops.add(
-          ops.mul(fragments.getRow(half), kTriangleRow),
-          ops.mul(ops.add(fragments.getCol(), 8 * side), 4));
+      Value bytes = ops.add(ops.mul(fragments.getRow(half), kTriangleRow),
+                            ops.mul(ops.add(fragments.getCol(), 8 * side), 4));
       Value two = LLVM::UndefOp::create(b, loc, pair);
       for (int i : {0, 1})
         two = LLVM::InsertElementOp::create(
@@ -324,13 +319,12 @@ void RecurrenceKernel::emitInverse(ThreadOps &ops,
     // Two sums, the last product at the end of one of them.
     Value sums[2] = {one, ops.f32(0)};
     for (int64_t m = 0; m < i; m += 4) {
-      Value row = ops.load(
-          four, ops.advance(scratch, i * kTriangleRow + 4 * m), 16);
+      Value row =
+          ops.load(four, ops.advance(scratch, i * kTriangleRow + 4 * m), 16);
       for (int64_t e = 0; e < 4 && m + e < i; ++e) {
         Value l = LLVM::ExtractElementOp::create(b, loc, row, ops.i32(e));
         Value &sum = sums[e % 2];
-        sum = LLVM::FMAOp::create(b, loc,
-                                  arith::NegFOp::create(b, loc, l),
+        sum = LLVM::FMAOp::create(b, loc, arith::NegFOp::create(b, loc, l),
                                   column[m + e], sum);
       }
     }
@@ -340,254 +334,4 @@ void RecurrenceKernel::emitInverse(ThreadOps &ops,
     fragments.storeElement(column[i], to, ops.i32(i), col);
   // The scratch memory is used again.
   ops.syncWarp();
-}
-
-//===----------------------------------------------------------------------===//
-// Decays of key channels
-//===----------------------------------------------------------------------===//
-
-namespace {
-/// What a lane knows of the tokens of a tile for its key channels.
-using Columns = SmallVector<SmallVector<Value>>; // [16][width]
-} // namespace
-
-/// The triangle of scores is halved: for blocks of 2h tokens with the boundary
-/// a in the middle, rows i >= a and columns j < a,
-///
-///   P[i, j] = sum_d (q_i prod_{a..i} f)_d (k_j prod_{j+1..a-1} f)_d,   f = e^g
-///
-/// a product of matrices for all blocks of a size. The products of decays grow
-/// from those of the halves: none exceeds 1, and each decay is exponentiated
-/// once. Those of all sixteen are what meets the state on entry and on exit.
-void RecurrenceKernel::emitKeyDecays(ThreadOps &ops, const TilePlace &place,
-                                     Value scratch) {
-  unsigned rowCount = tiles->rows.size(), colCount = tiles->cols.size();
-  bool previous = false;
-  for (unsigned r = 0; r < rowCount; ++r)
-    previous |= getRead(r) == StateRead::Previous;
-  int64_t width = tokenWarps > 4 || rowCount + colCount > 3 || paddedKeys <= 32
-                      ? 1
-                      : 2;
-  int64_t blockCols = 32 * width;
-  // Scratch: rows, columns, the query with the bonus, the triangle.
-  SmallVector<SharedTile> rowScratch, colScratch;
-  SharedTile bonusScratch;
-  TileLayout layout;
-  layout.cols = 64;
-  layout.parts = parts;
-  auto take = [&] {
-    SharedTile tile{layout, scratch};
-    scratch = ops.advance(scratch, layout.getBytes());
-    return tile;
-  };
-  for (unsigned r = 0; r < rowCount; ++r)
-    rowScratch.push_back(take());
-  for (unsigned c = 0; c < colCount; ++c)
-    colScratch.push_back(take());
-  if (op.getBonus())
-    bonusScratch = take();
-
-  SmallVector<Value> start(8 * scores.size(), ops.f32(0));
-  auto body = [&](ThreadOps &o, Value first, ValueRange carried) {
-    SmallVector<Fragments::Square> squares;
-    for (size_t s = 0; s < scores.size(); ++s) {
-      Fragments::Square square;
-      for (int i = 0; i < 8; ++i)
-        square[i / 4][i % 4] = carried[8 * s + i];
-      squares.push_back(square);
-    }
-    LaneColumns lanes;
-    lanes.width = width;
-    lanes.first = o.mul(lane, width);
-    Value own = lanes.first, col = o.add(first, own);
-    // Rows are the same values for all operands: sums along them are shared.
-    SmallVector<Value> tokens;
-    for (int64_t i = 0; i < kTile; ++i)
-      tokens.push_back(o.i32(i));
-    Value isIn = o.less(col, o.i32(paddedKeys));
-    auto load = [&](const TileOperand &operand) {
-      Columns columns;
-      for (Value token : tokens) {
-        columns.push_back(tiles->emit(o, operand, place, token, col, lanes));
-        if (paddedKeys % blockCols != 0)
-          for (Value &x : columns.back())
-            x = o.select(isIn, x, o.f32(0));
-      }
-      return columns;
-    };
-    auto combine = [&](const Columns &x, const Columns &y) {
-      Columns result = x;
-      for (int64_t i = 0; i < kTile; ++i)
-        for (int64_t e = 0; e < width; ++e)
-          if (!y[i].empty())
-            result[i][e] = o.mulf(x[i][e], y[i][e]);
-      return result;
-    };
-    Columns f = load(*tiles->decay), rowValues[2];
-    SmallVector<Columns> colValues;
-    for (auto &token : f)
-      for (Value &g : token)
-        g = o.exp2(o.mulf(g, o.f32(kLog2E)));
-    for (unsigned r = 0; r < rowCount; ++r)
-      rowValues[r] = load(tiles->rows[r]);
-    for (unsigned c = 0; c < colCount; ++c)
-      colValues.push_back(load(tiles->cols[c]));
-    Fragments fragments(o, lane);
-    auto store = [&](const SharedTile &tile, int64_t token,
-                     ArrayRef<Value> values, Value at) {
-      if (width == 2)
-        fragments.storeRow(values, tile, o.i32(token), at);
-      else
-        fragments.storeElement(values[0], tile, o.i32(token), at);
-    };
-    int64_t steps = std::min(blockCols, paddedKeys) / kTile;
-    // acc += rows cols^T where `keep` says so.
-    auto multiply = [&](const SharedTile &rows, unsigned c,
-                        Fragments::Square &acc,
-                        function_ref<Value(Value, Value)> keep) {
-      Fragments::Square product = fragments.zeroSquare();
-      for (int64_t k = 0; k < steps; ++k) {
-        Value at = o.i32(k * kTile);
-        product = fragments.multiply(
-            product, fragments.loadLeft(rows, at, false),
-            fragments.loadRight(colScratch[c], at, false));
-      }
-      for (int side : {0, 1})
-        for (int e = 0; e < 4; ++e) {
-          Value x = product[side][e];
-          if (Value in = keep(
-                  fragments.getRow(e / 2),
-                  o.add(fragments.getCol(), 8 * side + e % 2)))
-            x = o.select(in, x, o.f32(0));
-          acc[side][e] = o.addf(acc[side][e], x);
-        }
-    };
-    // The diagonals.
-    bool hasDiagonal = op.getRead() == StateRead::Current || op.getBonus() ||
-                       (op.erases() && *op.getEraseRead() == StateRead::Current);
-    if (hasDiagonal) {
-      o.syncWarp();
-      Columns query = rowValues[rowCount - 1];
-      if (op.getBonus())
-        query = combine(query, load(*tiles->bonus));
-      const SharedTile &to =
-          op.getBonus() ? bonusScratch : rowScratch[rowCount - 1];
-      for (int64_t i = 0; i < kTile; ++i) {
-        store(to, i, query[i], own);
-        for (unsigned c = 0; c < colCount; ++c)
-          store(colScratch[c], i, colValues[c][i], own);
-      }
-      o.syncWarp();
-      for (auto [s, score] : llvm::enumerate(scores)) {
-        bool reads = score.row >= eraseRows &&
-                     (op.getRead() == StateRead::Current ||
-                      score.col < tiles->values.size());
-        if (reads)
-          multiply(to, score.col, squares[s], [&](Value row, Value c) {
-            return o.cmp(arith::CmpIPredicate::eq, row, c);
-          });
-      }
-    }
-    // Products from the start of a token's block to the token, with and without
-    // it, and from the token to the end of its block; null for 1.
-    Columns inclusive = f, exclusive(kTile), suffix(kTile);
-    auto scale = [&](SmallVector<Value> &values, ArrayRef<Value> by) {
-      if (values.empty()) {
-        values.assign(by.begin(), by.end());
-        return;
-      }
-      for (auto [value, factor] : llvm::zip_equal(values, by))
-        value = o.mulf(value, factor);
-    };
-    SmallVector<Value> none(width, o.f32(0));
-    auto product = [&](ArrayRef<Value> x, ArrayRef<Value> factor) {
-      SmallVector<Value> result(x);
-      if (!factor.empty())
-        for (auto [value, by] : llvm::zip_equal(result, factor))
-          value = o.mulf(value, by);
-      return result;
-    };
-    for (int64_t half = 1; half < kTile; half *= 2) {
-      o.syncWarp();
-      for (int64_t i = 0; i < kTile; ++i) {
-        bool isRow = (i / half) % 2 == 1;
-        for (unsigned r = 0; r < rowCount; ++r) {
-          const Columns &head =
-              getRead(r) == StateRead::Previous ? exclusive : inclusive;
-          store(rowScratch[r], i,
-                isRow ? product(rowValues[r][i], head[i]) : none, own);
-        }
-        for (unsigned c = 0; c < colCount; ++c)
-          store(colScratch[c], i,
-                isRow ? none : product(colValues[c][i], suffix[i]), own);
-      }
-      o.syncWarp();
-      for (auto [s, score] : llvm::enumerate(scores))
-        multiply(rowScratch[score.row], score.col, squares[s],
-                 [&](Value row, Value c) -> Value {
-                   if (2 * half == kTile)
-                     return Value();
-                   return o.cmp(arith::CmpIPredicate::eq,
-                                o.div(row, 2 * half), o.div(c, 2 * half));
-                 });
-      for (int64_t begin = 0; begin < kTile; begin += 2 * half) {
-        SmallVector<Value> lower = inclusive[begin + half - 1],
-                           upper = inclusive[begin + 2 * half - 1];
-        for (int64_t i = 0; i < half; ++i) {
-          scale(suffix[begin + i], upper);
-          scale(inclusive[begin + half + i], lower);
-          if (previous)
-            scale(exclusive[begin + half + i], lower);
-        }
-      }
-    }
-    // What meets the state.
-    o.when(isIn, [&](ThreadOps &in) {
-      Fragments inner(in, lane);
-      auto storeIn = [&](const SharedTile &tile, int64_t i,
-                         ArrayRef<Value> x, ArrayRef<Value> factor) {
-        SmallVector<Value> scaled(x);
-        if (!factor.empty())
-          for (auto [value, by] : llvm::zip_equal(scaled, factor))
-            value = in.mulf(value, by);
-        if (width == 2)
-          inner.storeRow(scaled, tile, in.i32(i), col);
-        else
-          inner.storeElement(scaled[0], tile, in.i32(i), col);
-      };
-      for (int64_t i = 0; i < kTile; ++i) {
-        for (unsigned r = 0; r < rowCount; ++r)
-          storeIn(at(in, place, rowTiles[r], paddedKeys), i, rowValues[r][i],
-                  getRead(r) == StateRead::Previous ? exclusive[i]
-                                                    : inclusive[i]);
-        for (unsigned c = 0; c < colCount; ++c)
-          storeIn(at(in, place, colTiles[c], paddedKeys), i, colValues[c][i],
-                  suffix[i]);
-      }
-      for (int64_t e = 0; e < width; ++e)
-        in.store(inclusive[kTile - 1][e],
-                 in.advance(in.advance(place.slot, factors.state),
-                            in.mul(in.add(col, e), 4)),
-                 4);
-    });
-    SmallVector<Value> results;
-    for (const Fragments::Square &square : squares)
-      for (int i = 0; i < 8; ++i)
-        results.push_back(square[i / 4][i % 4]);
-    return results;
-  };
-  SmallVector<Value> sums;
-  if (paddedKeys <= blockCols)
-    sums = body(ops, ops.i32(0), start);
-  else
-    sums = ops.loop(ops.i32(0), ops.i32(paddedKeys), ops.i32(blockCols), start,
-                    body);
-  tiles->forgetRows();
-  ops.syncWarp();
-  for (size_t s = 0; s < scores.size(); ++s) {
-    Fragments::Square square;
-    for (int i = 0; i < 8; ++i)
-      square[i / 4][i % 4] = sums[8 * s + i];
-    storeScores(ops, place, s, square, scratch);
-  }
 }

@@ -156,7 +156,8 @@ void ThreadOps::storeWhere(Value condition, ArrayRef<Value> words,
     list += (i ? ", $" : "$") + std::to_string(i + 2);
     constraints += ",r";
   }
-  std::string kind = words.size() == 1 ? "" : "v" + std::to_string(words.size()) + ".";
+  std::string kind =
+      words.size() == 1 ? "" : "v" + std::to_string(words.size()) + ".";
   if (words.size() > 1)
     list = "{" + list + "}";
   assembly(Type(), operands,
@@ -174,9 +175,7 @@ void ThreadOps::copyAsync(Value shared, Value global, int64_t bytes,
                           size);
 }
 
-void ThreadOps::commitCopies() {
-  NVVM::CpAsyncCommitGroupOp::create(b, loc);
-}
+void ThreadOps::commitCopies() { NVVM::CpAsyncCommitGroupOp::create(b, loc); }
 
 void ThreadOps::waitCopies(int64_t pending) {
   NVVM::CpAsyncWaitGroupOp::create(b, loc, pending);
@@ -253,9 +252,9 @@ std::array<Value, 4> ThreadOps::mma(ArrayRef<Value> a, ArrayRef<Value> bb,
                                       NVVM::MMATypes::bf16};
   std::array<NVVM::MMALayout, 2> layouts{NVVM::MMALayout::row,
                                          NVVM::MMALayout::col};
-  Value product =
-      NVVM::MmaOp::create(b, loc, result, a, bb, acc, ArrayRef<int64_t>{16, 8, 16},
-                          std::nullopt, std::nullopt, types, layouts);
+  Value product = NVVM::MmaOp::create(
+      b, loc, result, a, bb, acc, ArrayRef<int64_t>{16, 8, 16}, std::nullopt,
+      std::nullopt, types, layouts);
   std::array<Value, 4> sums;
   for (int64_t i = 0; i < 4; ++i)
     sums[i] = LLVM::ExtractValueOp::create(b, loc, product, i);

@@ -52,9 +52,7 @@ public:
   /// x / y with an error of two units in the last place at most.
   Value divf(Value x, Value y);
   Value cmp(arith::CmpIPredicate predicate, Value x, Value y);
-  Value less(Value x, Value y) {
-    return cmp(arith::CmpIPredicate::slt, x, y);
-  }
+  Value less(Value x, Value y) { return cmp(arith::CmpIPredicate::slt, x, y); }
   Value select(Value condition, Value x, Value y);
   /// 2^x with the relative error of ex2.approx, 2^-22; subnormals are 0.
   Value exp2(Value x);

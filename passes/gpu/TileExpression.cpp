@@ -40,14 +40,13 @@ bool TileLeaf::operator==(const TileLeaf &other) const {
   if (source != other.source || tokenDim != other.tokenDim ||
       dims != other.dims || sizes != other.sizes)
     return false;
-  return llvm::all_of(
-      llvm::zip_equal(offsets, other.offsets), [](auto pair) {
-        auto [x, y] = pair;
-        if (x == y)
-          return true;
-        auto a = dyn_cast<Value>(x), b = dyn_cast<Value>(y);
-        return a && b && isSame(a, b);
-      });
+  return llvm::all_of(llvm::zip_equal(offsets, other.offsets), [](auto pair) {
+    auto [x, y] = pair;
+    if (x == y)
+      return true;
+    auto a = dyn_cast<Value>(x), b = dyn_cast<Value>(y);
+    return a && b && isSame(a, b);
+  });
 }
 
 /// Operations on tensors in the kernel are the template's.
@@ -67,8 +66,8 @@ std::optional<TileLeaf> TileExpression::getLeaf(Value tile) {
       return std::nullopt;
     TileLeaf leaf{tile};
     for (int64_t i = 0; i < type.getRank(); ++i) {
-      leaf.offsets.push_back(IntegerAttr::get(
-          IndexType::get(tile.getContext()), 0));
+      leaf.offsets.push_back(
+          IntegerAttr::get(IndexType::get(tile.getContext()), 0));
       if (type.getDimSize(i) == 1)
         continue;
       leaf.tileDims.push_back(i);
@@ -128,7 +127,8 @@ bool TileExpression::analyzeBody(linalg::LinalgOp op) {
   return !walk.wasInterrupted();
 }
 
-/// The operation that combines partial results: r' = r + f(x), max(r, f(x)), ...
+/// The operation that combines partial results: r' = r + f(x), max(r, f(x)),
+/// ...
 static Operation *getCombiner(linalg::LinalgOp op) {
   Block *body = op.getBlock();
   Value yielded = body->getTerminator()->getOperand(0);
@@ -160,9 +160,8 @@ bool TileExpression::analyze(Value tile, SmallVectorImpl<TileLeaf> &leaves) {
   if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op)) {
     // Unit dimensions alone come and go.
     auto count = [](Value value) {
-      return llvm::count_if(
-          cast<RankedTensorType>(value.getType()).getShape(),
-          [](int64_t size) { return size != 1; });
+      return llvm::count_if(cast<RankedTensorType>(value.getType()).getShape(),
+                            [](int64_t size) { return size != 1; });
     };
     return count(op->getOperand(0)) == count(tile) &&
            analyze(op->getOperand(0), leaves);
@@ -173,8 +172,7 @@ bool TileExpression::analyze(Value tile, SmallVectorImpl<TileLeaf> &leaves) {
   if (auto insert = dyn_cast<tensor::InsertSliceOp>(op))
     return !ShapedType::isDynamicShape(insert.getStaticOffsets()) &&
            insert.hasUnitStride() &&
-           insert.getSourceType().getRank() ==
-               insert.getDestType().getRank() &&
+           insert.getSourceType().getRank() == insert.getDestType().getRank() &&
            analyze(insert.getSource(), leaves) &&
            analyze(insert.getDest(), leaves);
   auto linalgOp = dyn_cast<linalg::LinalgOp>(op);
@@ -287,10 +285,9 @@ Value TileExpression::emitReduction(ThreadOps &ops, linalg::LinalgOp op,
                 : isa<arith::MaximumFOp, arith::MaxNumFOp>(combiner)
                     ? -std::numeric_limits<double>::infinity()
                     : std::numeric_limits<double>::infinity();
-  neutral = arith::ConstantOp::create(ops.b, ops.loc,
-                                      ops.b.getFloatAttr(type, none));
-  Value isFirst =
-      ops.cmp(arith::CmpIPredicate::eq, lanes.first, ops.i32(0));
+  neutral =
+      arith::ConstantOp::create(ops.b, ops.loc, ops.b.getFloatAttr(type, none));
+  Value isFirst = ops.cmp(arith::CmpIPredicate::eq, lanes.first, ops.i32(0));
   Value sum = ops.select(isFirst, first[0], neutral);
   int64_t step = lanes.width * lanes.lanes;
   for (int64_t at = 0; at < columns; at += step) {
@@ -330,8 +327,8 @@ SmallVector<Value> TileExpression::emitLinalg(ThreadOps &ops,
     return {emitReduction(ops, op, at[0], lanes)};
   OpOperand *init = op.getDpsInitOperand(0);
   SmallVector<Coordinate> loops(op.getNumLoops());
-  for (auto [expr, coordinate] : llvm::zip_equal(
-           op.getMatchingIndexingMap(init).getResults(), at))
+  for (auto [expr, coordinate] :
+       llvm::zip_equal(op.getMatchingIndexingMap(init).getResults(), at))
     loops[cast<AffineDimExpr>(expr).getPosition()] = coordinate;
   Block *body = op.getBlock();
   SmallVector<SmallVector<Value>> operands;
@@ -351,9 +348,8 @@ SmallVector<Value> TileExpression::emitLinalg(ThreadOps &ops,
   for (const Coordinate &coordinate : at)
     width = std::max(width, coordinate.width);
   // What does not differ is computed once.
-  bool differs = llvm::any_of(operands, [](ArrayRef<Value> values) {
-    return values.size() > 1;
-  });
+  bool differs = llvm::any_of(
+      operands, [](ArrayRef<Value> values) { return values.size() > 1; });
   bool hasIndex = !op.getBlock()->getOps<linalg::IndexOp>().empty();
   if (!differs && !hasIndex)
     width = 1;
@@ -389,8 +385,8 @@ SmallVector<Value> TileExpression::emit(ThreadOps &ops, Value tile,
   }
   DenseElementsAttr constant;
   if (matchPattern(tile, m_Constant(&constant)))
-    return {arith::ConstantOp::create(
-        ops.b, ops.loc, constant.getSplatValue<TypedAttr>())};
+    return {arith::ConstantOp::create(ops.b, ops.loc,
+                                      constant.getSplatValue<TypedAttr>())};
   Operation *op = tile.getDefiningOp();
   Type element = cast<RankedTensorType>(tile.getType()).getElementType();
   if (isa<tensor::EmptyOp>(op))
@@ -415,8 +411,8 @@ SmallVector<Value> TileExpression::emit(ThreadOps &ops, Value tile,
     int64_t width = 1;
     for (auto [coordinate, offset] :
          llvm::zip_equal(at, insert.getStaticOffsets())) {
-      inner.push_back({ops.sub(coordinate.first, ops.i32(offset)),
-                       coordinate.width});
+      inner.push_back(
+          {ops.sub(coordinate.first, ops.i32(offset)), coordinate.width});
       width = std::max(width, coordinate.width);
     }
     SmallVector<Value> outside = emit(ops, insert.getDest(), at, lanes),
@@ -432,8 +428,7 @@ SmallVector<Value> TileExpression::emit(ThreadOps &ops, Value tile,
         Value here = coordinate.width > 1 ? ops.add(coordinate.first, i)
                                           : coordinate.first;
         // Below 0 is above all sizes.
-        Value fits =
-            ops.cmp(arith::CmpIPredicate::ult, here, ops.i32(size));
+        Value fits = ops.cmp(arith::CmpIPredicate::ult, here, ops.i32(size));
         isIn = isIn ? Value(arith::AndIOp::create(ops.b, ops.loc, isIn, fits))
                     : fits;
       }

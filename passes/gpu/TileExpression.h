@@ -39,8 +39,8 @@ struct TileLeaf {
   bool operator==(const TileLeaf &other) const;
 };
 
-/// What a lane of a warp evaluates: `width` columns from its first one on, those
-/// of all lanes in turn until the columns are covered.
+/// What a lane of a warp evaluates: `width` columns from its first one on,
+/// those of all lanes in turn until the columns are covered.
 struct LaneColumns {
   /// The first of a lane's columns, and the columns of all lanes of a row.
   Value first;
@@ -54,8 +54,8 @@ struct LaneColumns {
 class TileExpression {
 public:
   /// Reads `width` elements of a leaf at the given coordinates of its tile.
-  using Reader = std::function<SmallVector<Value>(
-      ThreadOps &, const TileLeaf &, ArrayRef<Coordinate>)>;
+  using Reader = std::function<SmallVector<Value>(ThreadOps &, const TileLeaf &,
+                                                  ArrayRef<Coordinate>)>;
 
   /// `token` is the value that stands for the first token in the template.
   TileExpression(Value token, Reader reader)

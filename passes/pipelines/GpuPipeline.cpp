@@ -19,6 +19,17 @@
 using namespace mlir;
 using namespace mlir::attn;
 
+/// Barriers in memory and transposed matrices are of PTX 7.8, which LLVM has as
+/// the oldest one from sm_90 on.
+static std::string getFeatures(const GpuPipelineOptions &options) {
+  StringRef number = StringRef(options.chip);
+  int64_t capability = 0;
+  bool isOld = number.consume_front("sm_") &&
+               !number.rtrim("af").getAsInteger(10, capability) &&
+               capability < 90;
+  return options.ptx.empty() && isOld ? "+ptx78" : std::string(options.ptx);
+}
+
 void attn::buildGpuKernelPipeline(OpPassManager &pm,
                                   const GpuPipelineOptions &options) {
   // 1. Recurrences in tiles; others in single steps, a value channel or a query
@@ -59,12 +70,12 @@ void attn::buildGpuKernelPipeline(OpPassManager &pm,
   addCleanup(pm);
   GpuNVVMAttachTargetOptions target;
   target.chip = options.chip;
-  target.features = options.ptx;
+  target.features = getFeatures(options);
   target.optLevel = 3;
   pm.addPass(createGpuNVVMAttachTarget(target));
   auto &kernels = pm.nest<gpu::GPUModuleOp>();
-  // What the instructions are for first, then polynomials for the rest, and what
-  // those are made of.
+  // What the instructions are for first, then polynomials for the rest, and
+  // what those are made of.
   kernels.addPass(createAttnMathToIntrinsics());
   kernels.addNestedPass<gpu::GPUFuncOp>(createAttnLowerVectors());
   kernels.addPass(createAttnMathToIntrinsics());

@@ -20,7 +20,7 @@ struct GpuPipelineOptions : PassPipelineOptions<GpuPipelineOptions> {
   PassOptions::Option<std::string> ptx{
       *this, "ptx",
       llvm::cl::desc("The PTX version, as LLVM's features name it; by default "
-                     "the oldest that has the chip"),
+                     "the oldest that has the chip, at least 7.8"),
       llvm::cl::init("")};
   PassOptions::Option<bool> keepOrder{
       *this, "keep-order", llvm::cl::desc("Leave products as they are written"),
