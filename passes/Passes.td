@@ -928,13 +928,18 @@ def AttnLaunchRecurrences : Pass<"attn-launch-recurrences", "::mlir::ModuleOp"> 
     factor is the exponential of a sum of decays between two tokens.
 
     **Cost.** One launch; each operand once from memory, but once for each part of
-    the value channels from the cache.
+    the value channels from the cache. Where the states are fewer than the
+    multiprocessors, and nothing is erased, the tokens are cut into `segments`: a
+    launch before makes the states after each from zero, and keys and values are
+    read twice.
   }];
   let options = [
     Option<"chip", "chip", "std::string", /*default=*/"\"sm_80\"",
            "The GPU's architecture">,
     Option<"valueColumns", "value-columns", "int64_t", /*default=*/"64",
            "Value channels of a block">,
+    Option<"segments", "segments", "int64_t", /*default=*/"0",
+           "Segments of the tokens of a sequence; 0: as many as fill the chip">,
   ];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",

@@ -8,7 +8,7 @@
 means for one token in f64, and the call of the peer that computes the same."""
 
 import dataclasses
-from typing import Callable, Optional
+from typing import Callable
 
 # (batch, heads, tokens, channels)
 SHAPES = {
@@ -29,8 +29,8 @@ class Row:
     # f64 inputs -> the recurrence's terms (see run.py)
     terms: Callable
     # (the peer's operations, inputs as [B, T, H, D]) -> output
-    peer: Optional[Callable] = None
-    peer_name: str = ""
+    peer: Callable
+    peer_name: str
 
 
 def scale(x):

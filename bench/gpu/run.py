@@ -232,6 +232,9 @@ def main():
     parser.add_argument("--peers")
     parser.add_argument("--rows", default=",".join(ROWS))
     parser.add_argument("--shapes", default=",".join(SHAPES))
+    parser.add_argument("--peer-rows", default=",".join(ROWS),
+                        help="rows whose peer runs: each is compiled for a minute")
+    parser.add_argument("--peer-shapes", default=",".join(SHAPES))
     parser.add_argument("--report")
     options = parser.parse_args()
     with open(os.path.join(options.folder, "programs.json"),
@@ -258,6 +261,7 @@ def main():
         for shape in program["shapes"]:
             if shape not in options.shapes.split(","):
                 continue
+            torch.cuda.empty_cache()
             tokens = SHAPES[shape][2]
             inputs, terms = {}, {}
             for argument, type_ in program["arguments"]:
@@ -275,7 +279,8 @@ def main():
             functions = [copy_block,
                          capture(lambda: ours(values, len(shape_out)))]
             peer_error = cold = None
-            if peer and row.peer:
+            if (peer and name in options.peer_rows.split(",")
+                    and shape in options.peer_shapes.split(",")):
                 theirs = {n: x.transpose(1, 2).contiguous()
                           if x.dim() > 2 else x.to(torch.bfloat16)
                           for n, x in inputs.items()}

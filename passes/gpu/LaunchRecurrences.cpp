@@ -37,6 +37,23 @@ static int64_t getSharedBytes(int64_t capability) {
   }
 }
 
+/// Of the largest chip that a capability is sold with.
+static int64_t getMultiprocessors(int64_t capability) {
+  switch (capability) {
+  case 80:
+    return 108;
+  case 90:
+    return 132;
+  case 100:
+  case 103:
+    return 148;
+  case 120:
+    return 170;
+  default:
+    return 84;
+  }
+}
+
 namespace {
 struct LaunchRecurrences
     : attn::impl::AttnLaunchRecurrencesBase<LaunchRecurrences> {
@@ -57,10 +74,17 @@ struct LaunchRecurrences
           << int64_t(valueColumns);
       return signalPassFailure();
     }
+    if (segments < 0) {
+      getOperation().emitError("expected no negative number of segments, got ")
+          << int64_t(segments);
+      return signalPassFailure();
+    }
     KernelLimits limits;
     limits.sharedBytes = getSharedBytes(capability);
     limits.canSuspend = capability >= 90;
     limits.valueColumns = valueColumns;
+    limits.multiprocessors = getMultiprocessors(capability);
+    limits.segments = segments;
     SmallVector<RecurrenceOp> ops;
     getOperation().walk([&](RecurrenceOp op) { ops.push_back(op); });
     for (RecurrenceOp op : ops) {

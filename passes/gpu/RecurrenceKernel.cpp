@@ -32,6 +32,13 @@ RecurrenceKernel::RecurrenceKernel(RecurrenceOp op, const KernelLimits &limits)
     : op(op), limits(limits), loc(op.getLoc()), keys(op.getAxisSize(kKey)),
       values(op.getAxisSize(kValue)) {}
 
+RecurrenceKernel::RecurrenceKernel(RecurrenceOp op, const KernelLimits &limits,
+                                   int64_t count)
+    : RecurrenceKernel(op, limits) {
+  makesStates = true;
+  segments.count = count;
+}
+
 //===----------------------------------------------------------------------===//
 // What is in reach
 //===----------------------------------------------------------------------===//
@@ -148,7 +155,7 @@ LogicalResult RecurrenceKernel::layoutSlots(std::string &reason) {
   if (perKey)
     scratchBytes +=
         (tiles->rows.size() + tiles->cols.size()) * block.getBytes();
-  if (op.getBonus())
+  if (tiles->bonus)
     scratchBytes += block.getBytes();
   if (op.erases())
     scratchBytes += kTile * 20 * 4;
@@ -184,8 +191,8 @@ LogicalResult RecurrenceKernel::layoutSlots(std::string &reason) {
 std::string RecurrenceKernel::describe() const {
   return llvm::formatv(
       "tiles of {0} tokens, {1} token and {2} state warps, {3} "
-      "slots of {4} bytes, {5} bf16 for each operand",
-      kTile, tokenWarps, stateWarps, slots, slotBytes, parts);
+      "slots of {4} bytes, {5} bf16 for each operand, {6} segments",
+      kTile, tokenWarps, stateWarps, slots, slotBytes, parts, segments.count);
 }
 
 //===----------------------------------------------------------------------===//
@@ -217,25 +224,104 @@ Value RecurrenceKernel::createBuffer(RankedTensorType type,
       b, loc, MemRefType::get(type.getShape(), type.getElementType()), dynamic);
 }
 
-LogicalResult RecurrenceKernel::launch(std::string &reason) {
+/// Segments, where states alone leave multiprocessors idle. An erasure makes
+/// matrices of transitions, which do not compose that cheaply.
+int64_t RecurrenceKernel::chooseSegments() {
+  if (op.erases() || op.getCuSeqlens())
+    return 1;
+  if (limits.segments > 0)
+    return limits.segments;
+  int64_t states = inParts ? values / limits.valueColumns : 1;
+  for (auto [axis, size] : tiles->getBlockAxes()) {
+    std::optional<int64_t> count = getConstantIntValue(size);
+    if (!count)
+      return 1;
+    states *= *count;
+  }
+  // A segment of fewer tokens costs more than it gains.
+  constexpr int64_t kLeast = 512, kMost = 32;
+  int64_t most = kMost, tokens = op.getAxisSize(kToken);
+  if (!ShapedType::isDynamic(tokens))
+    most = std::min(most, tokens / kLeast);
+  return std::clamp<int64_t>(limits.multiprocessors /
+                                 std::max<int64_t>(states, 1),
+                             1, std::max<int64_t>(most, 1));
+}
+
+/// The kernel, its operands and its schedule.
+LogicalResult RecurrenceKernel::prepare(std::string &reason) {
   if (!isSupported(reason))
     return failure();
-  chooseOutput();
   inParts = !division && values > limits.valueColumns &&
             values % limits.valueColumns == 0;
   int64_t columns = inParts ? limits.valueColumns : values;
   paddedKeys = llvm::alignTo(keys, kTile);
   paddedValues = llvm::alignTo(columns, kTile);
-
   auto function = op->getParentOfType<FunctionOpInterface>();
-  auto module = op->getParentOfType<ModuleOp>();
   kernel = std::make_unique<KernelBuilder>(
-      module, (function.getName() + "_recurrence").str(), op);
+      op->getParentOfType<ModuleOp>(),
+      (function.getName() + (makesStates ? "_segments" : "_recurrence")).str(),
+      op);
   tiles = std::make_unique<RecurrenceTiles>(op, *kernel, columns);
+  if (!makesStates)
+    segments.count = chooseSegments();
   placeBlock();
-  if (failed(tiles->prepare(reason)) || failed(layoutSlots(reason))) {
-    kernel->erase();
+  if (succeeded(tiles->prepare(reason, /*reads=*/!makesStates)) &&
+      succeeded(layoutSlots(reason)))
+    return success();
+  kernel->erase();
+  return failure();
+}
+
+/// The rest of the kernel, and its launch.
+void RecurrenceKernel::finish() {
+  emitKernel();
+  // Nothing is left of the templates.
+  Block &entry = kernel->getFunction().getBody().front();
+  for (Operation &inner : llvm::make_early_inc_range(llvm::reverse(entry)))
+    if (isOpTriviallyDead(&inner) ||
+        (isa<UnrealizedConversionCastOp>(inner) && inner.use_empty()))
+      inner.erase();
+  kernel->launch(getValueOrCreateConstantIndexOp(kernel->host, loc, blocks),
+                 32 * (tokenWarps + stateWarps), sharedBytes);
+}
+
+/// The states and decays of segments: f32 for each thread of the state warps
+/// and for each key channel, of each block.
+LogicalResult RecurrenceKernel::launchSegments(std::string &reason,
+                                               SegmentStates &into) {
+  if (failed(prepare(reason)))
     return failure();
+  OpBuilder &b = kernel->host;
+  auto createStates = [&](int64_t perBlock) -> Value {
+    OpFoldResult size = affine::makeComposedFoldedAffineApply(
+        b, loc, b.getAffineDimExpr(0) * perBlock, {blocks});
+    return memref::AllocOp::create(
+        b, loc, MemRefType::get({ShapedType::kDynamic}, b.getF32Type()),
+        ValueRange{getValueOrCreateConstantIndexOp(b, loc, size)});
+  };
+  segments.states = createStates(paddedKeys * paddedValues);
+  segments.decays = createStates(paddedKeys);
+  segmentPointer = kernel->passPointer(segments.states);
+  decayPointer = kernel->passPointer(segments.decays);
+  finish();
+  into = segments;
+  return success();
+}
+
+LogicalResult RecurrenceKernel::launch(std::string &reason) {
+  chooseOutput();
+  if (failed(prepare(reason)))
+    return failure();
+  if (segments.count > 1) {
+    RecurrenceKernel states(op, limits, segments.count);
+    states.division = division;
+    if (failed(states.launchSegments(reason, segments))) {
+      kernel->erase();
+      return failure();
+    }
+    segmentPointer = kernel->passPointer(segments.states);
+    decayPointer = kernel->passPointer(segments.decays);
   }
   outputs.output = createBuffer(cast<RankedTensorType>(stored.getType()),
                                 op.getAxes(op.getOutput()));
@@ -247,15 +333,7 @@ LogicalResult RecurrenceKernel::launch(std::string &reason) {
   }
   if (Value initial = op.getInitialState())
     initialPointer = kernel->passPointer(initial);
-  emitKernel();
-  // Nothing is left of the templates.
-  Block &entry = kernel->getFunction().getBody().front();
-  for (Operation &inner : llvm::make_early_inc_range(llvm::reverse(entry)))
-    if (isOpTriviallyDead(&inner) ||
-        (isa<UnrealizedConversionCastOp>(inner) && inner.use_empty()))
-      inner.erase();
-  kernel->launch(getValueOrCreateConstantIndexOp(kernel->host, loc, blocks),
-                 32 * (tokenWarps + stateWarps), sharedBytes);
+  finish();
   auto read = [&](Value buffer, Value result) {
     auto tensor = bufferization::ToTensorOp::create(
         kernel->host, loc, result.getType(), buffer, /*restrict=*/true,
@@ -290,9 +368,15 @@ void RecurrenceKernel::placeBlock() {
                        {tensor::getMixedSize(h, loc, op.getCuSeqlens(), 0)})});
   if (inParts)
     axes.push_back({kValue, h.getIndexAttr(values / limits.valueColumns)});
-  blocks = h.getIndexAttr(1);
+  blocks = h.getIndexAttr(segments.count);
   Value rest = gpu::BlockIdOp::create(b, loc, gpu::Dimension::x);
+  block = rest;
   ThreadOps ops(b, loc);
+  if (segments.count > 1) {
+    Value count = ops.index(segments.count);
+    segment = ops.toI32(arith::RemUIOp::create(b, loc, rest, count));
+    rest = arith::DivUIOp::create(b, loc, rest, count);
+  }
   for (auto [axis, size] : llvm::reverse(axes)) {
     blocks = affine::makeComposedFoldedAffineApply(
         h, loc, AffineMap::get(2, 0, d0 * d1), {blocks, size});
@@ -304,6 +388,20 @@ void RecurrenceKernel::placeBlock() {
           arith::MulIOp::create(b, loc, index, ops.index(limits.valueColumns));
     tiles->setPlace(axis, index);
   }
+}
+
+/// The tokens of the segment: as many tiles as the others have, but for the
+/// last ones.
+void RecurrenceKernel::placeSegment(ThreadOps &ops) {
+  OpBuilder &b = ops.b;
+  Value tilesOf =
+      ops.div(ops.add(tileCount, segments.count - 1), segments.count);
+  Value first = ops.mul(ops.mul(tilesOf, segment), kTile);
+  Value rest =
+      arith::MaxSIOp::create(b, loc, ops.sub(count, first), ops.i32(0));
+  lo = arith::AddIOp::create(b, loc, lo, ops.toIndex(first));
+  count = arith::MinSIOp::create(b, loc, rest, ops.mul(tilesOf, kTile));
+  tileCount = ops.div(ops.add(count, kTile - 1), kTile);
 }
 
 void RecurrenceKernel::emitKernel() {
@@ -337,6 +435,8 @@ void RecurrenceKernel::emitKernel() {
         b, loc, kernel->pass(tiles->getSize(kToken))));
   }
   tileCount = ops.div(ops.add(count, kTile - 1), kTile);
+  if (segments.count > 1)
+    placeSegment(ops);
 
   // A slot is full when its token warp says so, empty when all state warps do.
   ops.when(ops.cmp(arith::CmpIPredicate::eq, thread, ops.i32(0)),

@@ -20,6 +20,17 @@ struct KernelLimits {
   bool canSuspend = false;
   /// Value channels of a block, each warp has 16.
   int64_t valueColumns = 64;
+  /// Multiprocessors, which blocks should fill, and segments that sequences are
+  /// cut into for that; 0: as many as that takes.
+  int64_t multiprocessors = 108, segments = 0;
+};
+
+/// What the segments of a sequence do to the state, in buffers of the host: the
+/// states after them from zero, in the order of the registers of state warps,
+/// and the decays of the whole segment.
+struct SegmentStates {
+  int64_t count = 1;
+  Value states, decays;
 };
 
 /// Computes a recurrence in one kernel, its tokens in tiles of 16. A block has
@@ -35,12 +46,22 @@ struct KernelLimits {
 ///     O^T = S^T Q'^T + V^T P^T           S^T = S^T D + V'^T K'
 ///     U^T = (R^T - V^T N^T - S^T P'^T) T^T         T = (I + L)^-1
 ///
+/// For few heads and long sequences, the tokens are cut into segments, a block
+/// each. What they do to the state is computed by a kernel before,
+///
+///     B = the state after the segment from zero,   D = its decays,
+///
+/// and each block starts from the states of those before it, S' = D S + B.
+///
 /// with the names of RecurrenceChunk and ChunkTerms. Slots in shared memory, a
 /// ring, lie between the two; a barrier says that a slot is full, another that
 /// it is empty.
 class RecurrenceKernel {
 public:
   RecurrenceKernel(RecurrenceOp op, const KernelLimits &limits);
+  /// The kernel of the states of segments alone.
+  RecurrenceKernel(RecurrenceOp op, const KernelLimits &limits,
+                   int64_t segments);
 
   /// Replaces the operation, and a division or a conversion of its output that
   /// nothing else reads, by a launch. Fails with a reason, and changes nothing,
@@ -64,10 +85,15 @@ private:
   };
 
   bool isSupported(std::string &reason);
+  int64_t chooseSegments();
+  LogicalResult prepare(std::string &reason);
+  void finish();
+  LogicalResult launchSegments(std::string &reason, SegmentStates &into);
   void chooseOutput();
   LogicalResult layoutSlots(std::string &reason);
   Value createBuffer(RankedTensorType type, const EinsumOperand &axes);
   void placeBlock();
+  void placeSegment(ThreadOps &ops);
   void emitKernel();
 
   // Token warps.
@@ -85,6 +111,17 @@ private:
   // State warps.
   void emitStateWarp(ThreadOps &ops, Value warp);
   using State = SmallVector<Sum>;
+  /// The address of the register `number` of this thread in the states of a
+  /// segment, and of the decay of a key channel.
+  Value getSegmentState(ThreadOps &ops, Value segment, Value warp,
+                        int64_t number);
+  Value getSegmentDecay(ThreadOps &ops, Value segment, Value key);
+  /// What multiplies columns 8 j + 2 (l % 4) and the next of the state.
+  std::pair<Value, Value> loadStateFactors(ThreadOps &ops,
+                                           const TilePlace &place, size_t j);
+  State enterSegment(ThreadOps &ops, State state, Value warp);
+  void leaveSegment(ThreadOps &ops, const State &state, ArrayRef<Value> decays,
+                    Value warp);
   State loadState(ThreadOps &ops, Value column);
   void storeState(ThreadOps &ops, const State &state, Value column);
   State emitStep(ThreadOps &ops, const TilePlace &place, const State &state,
@@ -126,6 +163,10 @@ private:
   Outputs outputs;
   Value outputPointer, statePointer, initialPointer;
   OpFoldResult blocks;
+  /// The segments of this kernel, and whether it makes their states or reads.
+  SegmentStates segments;
+  bool makesStates = false;
+  Value segment, block, segmentPointer, decayPointer;
 
   // The slots of the ring, the warps, and what lies where in a slot.
   int64_t slots = 0, tokenWarps = 0, stateWarps = 0, slotBytes = 0;

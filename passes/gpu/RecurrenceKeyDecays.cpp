@@ -49,7 +49,7 @@ void RecurrenceKernel::emitKeyDecays(ThreadOps &ops, const TilePlace &place,
     rowScratch.push_back(take());
   for (unsigned c = 0; c < colCount; ++c)
     colScratch.push_back(take());
-  if (op.getBonus())
+  if (tiles->bonus)
     bonusScratch = take();
 
   SmallVector<Value> start(8 * scores.size(), ops.f32(0));
@@ -127,16 +127,15 @@ void RecurrenceKernel::emitKeyDecays(ThreadOps &ops, const TilePlace &place,
         }
     };
     // The diagonals.
-    bool hasDiagonal =
-        op.getRead() == StateRead::Current || op.getBonus() ||
-        (op.erases() && *op.getEraseRead() == StateRead::Current);
+    bool hasDiagonal = rowCount > eraseRows &&
+                       (op.getRead() == StateRead::Current || tiles->bonus);
     if (hasDiagonal) {
       o.syncWarp();
       Columns query = rowValues[rowCount - 1];
-      if (op.getBonus())
+      if (tiles->bonus)
         query = combine(query, load(*tiles->bonus));
       const SharedTile &to =
-          op.getBonus() ? bonusScratch : rowScratch[rowCount - 1];
+          tiles->bonus ? bonusScratch : rowScratch[rowCount - 1];
       for (int64_t i = 0; i < kTile; ++i) {
         store(to, i, query[i], own);
         for (unsigned c = 0; c < colCount; ++c)
@@ -173,28 +172,30 @@ void RecurrenceKernel::emitKeyDecays(ThreadOps &ops, const TilePlace &place,
       return result;
     };
     for (int64_t half = 1; half < kTile; half *= 2) {
-      o.syncWarp();
-      for (int64_t i = 0; i < kTile; ++i) {
-        bool isRow = (i / half) % 2 == 1;
-        for (unsigned r = 0; r < rowCount; ++r) {
-          const Columns &head =
-              getRead(r) == StateRead::Previous ? exclusive : inclusive;
-          store(rowScratch[r], i,
-                isRow ? product(rowValues[r][i], head[i]) : none, own);
+      if (!scores.empty()) {
+        o.syncWarp();
+        for (int64_t i = 0; i < kTile; ++i) {
+          bool isRow = (i / half) % 2 == 1;
+          for (unsigned r = 0; r < rowCount; ++r) {
+            const Columns &head =
+                getRead(r) == StateRead::Previous ? exclusive : inclusive;
+            store(rowScratch[r], i,
+                  isRow ? product(rowValues[r][i], head[i]) : none, own);
+          }
+          for (unsigned c = 0; c < colCount; ++c)
+            store(colScratch[c], i,
+                  isRow ? none : product(colValues[c][i], suffix[i]), own);
         }
-        for (unsigned c = 0; c < colCount; ++c)
-          store(colScratch[c], i,
-                isRow ? none : product(colValues[c][i], suffix[i]), own);
+        o.syncWarp();
+        for (auto [s, score] : llvm::enumerate(scores))
+          multiply(rowScratch[score.row], score.col, squares[s],
+                   [&](Value row, Value c) -> Value {
+                     if (2 * half == kTile)
+                       return Value();
+                     return o.cmp(arith::CmpIPredicate::eq,
+                                  o.div(row, 2 * half), o.div(c, 2 * half));
+                   });
       }
-      o.syncWarp();
-      for (auto [s, score] : llvm::enumerate(scores))
-        multiply(rowScratch[score.row], score.col, squares[s],
-                 [&](Value row, Value c) -> Value {
-                   if (2 * half == kTile)
-                     return Value();
-                   return o.cmp(arith::CmpIPredicate::eq, o.div(row, 2 * half),
-                                o.div(c, 2 * half));
-                 });
       for (int64_t begin = 0; begin < kTile; begin += 2 * half) {
         SmallVector<Value> lower = inclusive[begin + half - 1],
                            upper = inclusive[begin + 2 * half - 1];

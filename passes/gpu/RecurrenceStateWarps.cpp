@@ -19,14 +19,22 @@ static constexpr char kToken = RecurrenceOp::kToken, kKey = RecurrenceOp::kKey,
 
 void RecurrenceKernel::emitStateWarp(ThreadOps &ops, Value warp) {
   Value column = ops.mul(warp, kTile);
-  State state = loadState(ops, column);
+  State state(paddedKeys / 8, Fragments(ops, lane).zero());
+  if (!makesStates)
+    state = loadState(ops, column);
+  if (segments.count > 1 && !makesStates)
+    state = enterSegment(ops, state, warp);
+  // The slot and the parity of its phase; the state; decays of the segment, as
+  // the thread has columns of the state, or one.
   SmallVector<Value> start{ops.i32(0), ops.i32(0)};
   for (const Sum &sum : state)
     llvm::append_range(start, sum);
+  int64_t decays = !makesStates || !hasDecay ? 0 : perKey ? paddedKeys / 4 : 1;
+  start.append(decays, ops.f32(1));
   auto toState = [&](ValueRange values) {
     State result(state.size());
     for (size_t i = 0; i < 4 * state.size(); ++i)
-      result[i / 4][i % 4] = values[i];
+      result[i / 4][i % 4] = values[2 + i];
     return result;
   };
   SmallVector<Value> end = ops.loop(
@@ -40,7 +48,14 @@ void RecurrenceKernel::emitStateWarp(ThreadOps &ops, Value warp) {
         place.slot =
             o.advance(shared, o.add(o.mul(slot, slotBytes), barrierBytes));
         o.wait(o.advance(shared, o.mul(slot, 8)), parity);
-        State next = emitStep(o, place, toState(now.drop_front(2)), warp, tile);
+        State next = emitStep(o, place, toState(now), warp, tile);
+        SmallVector<Value> passed(now.take_back(decays));
+        for (int64_t i = 0; i < decays; i += 2) {
+          auto [x, y] = loadStateFactors(o, place, i / 2);
+          passed[i] = o.mulf(passed[i], x);
+          if (i + 1 < decays)
+            passed[i + 1] = o.mulf(passed[i + 1], y);
+        }
         o.syncWarp();
         Value empty = o.advance(shared, o.add(o.mul(slot, 8), 8 * 16));
         o.when(o.cmp(arith::CmpIPredicate::eq, lane, o.i32(0)),
@@ -52,10 +67,119 @@ void RecurrenceKernel::emitStateWarp(ThreadOps &ops, Value warp) {
                                    o.select(wraps, flipped, parity)};
         for (const Sum &sum : next)
           llvm::append_range(results, sum);
+        llvm::append_range(results, passed);
         return results;
       });
-  if (outputs.state)
-    storeState(ops, toState(ArrayRef(end).drop_front(2)), column);
+  if (makesStates)
+    return leaveSegment(ops, toState(end), ArrayRef(end).take_back(decays),
+                        warp);
+  if (!outputs.state)
+    return;
+  if (segments.count == 1)
+    return storeState(ops, toState(end), column);
+  ops.when(
+      ops.cmp(arith::CmpIPredicate::eq, segment, ops.i32(segments.count - 1)),
+      [&](ThreadOps &in) { storeState(in, toState(end), column); });
+}
+
+//===----------------------------------------------------------------------===//
+// Segments
+//===----------------------------------------------------------------------===//
+
+/// The number of this block in the given segment, an i64.
+static Value getBlockOf(ThreadOps &ops, Value block, Value segment,
+                        Value other) {
+  Value difference = ops.toIndex(ops.sub(other, segment));
+  return arith::IndexCastOp::create(
+      ops.b, ops.loc, ops.b.getI64Type(),
+      arith::AddIOp::create(ops.b, ops.loc, block, difference));
+}
+
+/// base + 4 (number * count + at), `at` an i32.
+static Value getElement(ThreadOps &ops, Value base, Value number, int64_t count,
+                        Value at) {
+  OpBuilder &b = ops.b;
+  auto constant = [&](int64_t value) {
+    return arith::ConstantIntOp::create(b, ops.loc, value, 64);
+  };
+  Value wide = arith::ExtUIOp::create(b, ops.loc, b.getI64Type(), at);
+  Value index = arith::AddIOp::create(
+      b, ops.loc, arith::MulIOp::create(b, ops.loc, number, constant(count)),
+      wide);
+  return ops.advance(base,
+                     arith::MulIOp::create(b, ops.loc, index, constant(4)));
+}
+
+Value RecurrenceKernel::getSegmentState(ThreadOps &ops, Value other, Value warp,
+                                        int64_t number) {
+  int64_t registers = paddedKeys / 2;
+  Value at =
+      ops.add(ops.mul(ops.add(ops.mul(warp, registers), number), 32), lane);
+  return getElement(ops, segmentPointer, getBlockOf(ops, block, segment, other),
+                    paddedKeys * paddedValues, at);
+}
+
+Value RecurrenceKernel::getSegmentDecay(ThreadOps &ops, Value other,
+                                        Value key) {
+  return getElement(ops, decayPointer, getBlockOf(ops, block, segment, other),
+                    paddedKeys, key);
+}
+
+/// What the segments before leave of a state, one after the other.
+RecurrenceKernel::State
+RecurrenceKernel::enterSegment(ThreadOps &ops, State state, Value warp) {
+  SmallVector<Value> start;
+  for (const Sum &sum : state)
+    llvm::append_range(start, sum);
+  SmallVector<Value> end = ops.loop(
+      ops.i32(0), segment, ops.i32(1), start,
+      [&](ThreadOps &o, Value other, ValueRange now) {
+        Fragments fragments(o, lane);
+        SmallVector<Value> results;
+        Value whole;
+        if (hasDecay && !perKey)
+          whole = o.load(o.f32Type(), getSegmentDecay(o, other, o.i32(0)), 4);
+        for (size_t j = 0; j < state.size(); ++j) {
+          Value factors[2] = {whole, whole};
+          if (perKey)
+            for (int i : {0, 1})
+              factors[i] =
+                  o.load(o.f32Type(),
+                         getSegmentDecay(o, other,
+                                         o.add(fragments.getCol(), 8 * j + i)),
+                         4);
+          for (int e = 0; e < 4; ++e) {
+            Value written = o.load(
+                o.f32Type(), getSegmentState(o, other, warp, 4 * j + e), 4);
+            Value aged = now[4 * j + e];
+            results.push_back(
+                hasDecay ? Value(LLVM::FMAOp::create(o.b, loc, aged,
+                                                     factors[e % 2], written))
+                         : o.addf(aged, written));
+          }
+        }
+        return results;
+      });
+  for (size_t i = 0; i < end.size(); ++i)
+    state[i / 4][i % 4] = end[i];
+  return state;
+}
+
+void RecurrenceKernel::leaveSegment(ThreadOps &ops, const State &state,
+                                    ArrayRef<Value> decays, Value warp) {
+  for (size_t i = 0; i < 4 * state.size(); ++i)
+    ops.store(state[i / 4][i % 4], getSegmentState(ops, segment, warp, i), 4);
+  // The first lanes of the first warp have all key channels.
+  Value isFirst = arith::AndIOp::create(
+      ops.b, loc, ops.cmp(arith::CmpIPredicate::eq, warp, ops.i32(0)),
+      ops.less(lane, ops.i32(perKey ? 4 : 1)));
+  ops.when(isFirst, [&](ThreadOps &in) {
+    Value col = perKey ? Fragments(in, lane).getCol() : in.i32(0);
+    for (auto [i, decay] : llvm::enumerate(decays))
+      in.store(decay,
+               getSegmentDecay(in, segment, in.add(col, 8 * (i / 2) + i % 2)),
+               4);
+  });
 }
 
 //===----------------------------------------------------------------------===//
@@ -126,6 +250,16 @@ std::pair<Value, Value> RecurrenceKernel::loadFactors(ThreadOps &ops,
           LLVM::ExtractElementOp::create(ops.b, loc, two, ops.i32(1))};
 }
 
+std::pair<Value, Value>
+RecurrenceKernel::loadStateFactors(ThreadOps &ops, const TilePlace &place,
+                                   size_t j) {
+  if (perKey)
+    return loadFactors(ops, place, factors.state, ops.i32(8 * j));
+  Value factor =
+      ops.load(ops.f32Type(), ops.advance(place.slot, factors.state), 4);
+  return {factor, factor};
+}
+
 /// S^T q'^T for the rows of the tile.
 Fragments::Square RecurrenceKernel::readState(ThreadOps &ops,
                                               const TilePlace &place,
@@ -179,7 +313,7 @@ RecurrenceKernel::State RecurrenceKernel::emitStep(ThreadOps &ops,
                                                    Value warp, Value tile) {
   Fragments fragments(ops, lane);
   SmallVector<LeftOperand> packed;
-  for (size_t j = 0; j < entry.size(); j += 2)
+  for (size_t j = 0; !makesStates && j < entry.size(); j += 2)
     packed.push_back(fragments.pack(entry[j], entry[j + 1], parts));
   Value column = ops.mul(warp, kTile);
   SmallVector<LeftOperand> written;
@@ -219,21 +353,21 @@ RecurrenceKernel::State RecurrenceKernel::emitStep(ThreadOps &ops,
   }
   // O^T = S^T Q'^T + sum V^T P^T
   unsigned query = eraseRows;
-  Fragments::Square output =
-      addScores(readState(ops, place, packed, query), query, written);
+  Fragments::Square output;
+  if (!makesStates)
+    output = addScores(readState(ops, place, packed, query), query, written);
   // S^T = S^T D + sum V'^T K'
   State state = entry;
   if (perKey) {
     for (auto [j, sum] : llvm::enumerate(state)) {
-      auto [x, y] = loadFactors(ops, place, factors.state, ops.i32(8 * j));
+      auto [x, y] = loadStateFactors(ops, place, j);
       for (int half : {0, 1}) {
         sum[2 * half] = ops.mulf(sum[2 * half], x);
         sum[2 * half + 1] = ops.mulf(sum[2 * half + 1], y);
       }
     }
   } else if (hasDecay) {
-    Value factor =
-        ops.load(ops.f32Type(), ops.advance(place.slot, factors.state), 4);
+    Value factor = loadStateFactors(ops, place, 0).first;
     for (Sum &sum : state)
       for (Value &x : sum)
         x = ops.mulf(x, factor);
@@ -247,7 +381,8 @@ RecurrenceKernel::State RecurrenceKernel::emitStep(ThreadOps &ops,
       state[j + 1] = fragments.multiply(state[j + 1], tail, right[1]);
     }
   }
-  storeOutput(ops, place, output, warp, tile);
+  if (!makesStates)
+    storeOutput(ops, place, output, warp, tile);
   return state;
 }
 

@@ -120,7 +120,7 @@ LogicalResult RecurrenceTiles::addCopies(TileOperand &operand,
   return success();
 }
 
-LogicalResult RecurrenceTiles::prepare(std::string &reason) {
+LogicalResult RecurrenceTiles::prepare(std::string &reason, bool reads) {
   // Stands for the first token of a tile until the template is evaluated.
   token = UnrealizedConversionCastOp::create(
               kernel.entry, loc, kernel.entry.getIndexType(), ValueRange())
@@ -137,7 +137,7 @@ LogicalResult RecurrenceTiles::prepare(std::string &reason) {
   // 1. Templates.
   SmallVector<TileOperand, 2> decays, bonuses;
   if (failed(add(op.getEraseQuery(), kKey, keys, rows)) ||
-      failed(add(op.getQuery(), kKey, keys, rows)))
+      failed(add(reads ? op.getQuery() : Value(), kKey, keys, rows)))
     return failure();
   for (auto [key, value] : llvm::zip_equal(op.getKeys(), op.getValues()))
     if (failed(add(key, kKey, keys, cols)) ||
@@ -148,7 +148,7 @@ LogicalResult RecurrenceTiles::prepare(std::string &reason) {
       failed(add(op.getEraseInput(), kValue, valueColumns, inputs)) ||
       failed(add(op.getTransitionOperand(), perKey ? kKey : 0,
                  perKey ? keys : 1, decays)) ||
-      failed(add(op.getBonus(), kKey, keys, bonuses)))
+      failed(add(reads ? op.getBonus() : Value(), kKey, keys, bonuses)))
     return failure();
   if (!decays.empty())
     decay = decays.front();

@@ -47,7 +47,8 @@ public:
   void setPlace(char axis, Value index);
   /// Writes the templates of all operands; fails with a reason if one cannot be
   /// evaluated in a kernel.
-  LogicalResult prepare(std::string &reason);
+  /// `reads`: whether queries are wanted, or states alone.
+  LogicalResult prepare(std::string &reason, bool reads);
   /// The bf16 parts that the operands' types want.
   int64_t getParts() const { return parts; }
 

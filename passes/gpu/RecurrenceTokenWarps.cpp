@@ -189,7 +189,7 @@ void RecurrenceKernel::emitScalarDecays(ThreadOps &ops, const TilePlace &place,
     store(total, factors.state, ops.i32(0));
   }
   SharedTile bonusRows;
-  if (op.getBonus()) {
+  if (tiles->bonus) {
     bonusRows.layout.cols = paddedKeys;
     bonusRows.layout.parts = parts;
     bonusRows.base = scratch;
@@ -242,8 +242,7 @@ void RecurrenceKernel::emitScalarDecays(ThreadOps &ops, const TilePlace &place,
                       own = fragments.zeroSquare();
     bool isQuery = score.row >= eraseRows;
     StateRead read = getRead(score.row);
-    bool hasBonus =
-        op.getBonus() && isQuery && score.col < tiles->values.size();
+    bool hasBonus = tiles->bonus && isQuery && score.col < tiles->values.size();
     for (int64_t k = 0; k < paddedKeys; k += kTile) {
       auto right = fragments.loadRight(cols, ops.i32(k), false);
       square = fragments.multiply(

@@ -1,6 +1,6 @@
-// RUN: attn-opt %s --attn-launch-recurrences=chip=sm_90 --split-input-file | FileCheck %s
-// RUN: attn-opt %s --attn-launch-recurrences=chip=sm_90 --split-input-file --remarks-filter="attn-launch-recurrences" 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
-// RUN: attn-opt %s --attn-launch-recurrences=chip=sm_90 --split-input-file --attn-gpu-pipeline=chip=sm_90 | FileCheck %s --check-prefix=PTX
+// RUN: attn-opt %s --attn-launch-recurrences="chip=sm_90 segments=1" --split-input-file | FileCheck %s
+// RUN: attn-opt %s --attn-launch-recurrences="chip=sm_90 segments=1" --split-input-file --remarks-filter="attn-launch-recurrences" 2>&1 >/dev/null | FileCheck %s --check-prefix=REMARK
+// RUN: attn-opt %s --attn-launch-recurrences="chip=sm_90 segments=1" --split-input-file --attn-gpu-pipeline=chip=sm_90 | FileCheck %s --check-prefix=PTX
 
 // A block has 64 of the value channels of a head: four warps make tiles, four
 // walk over them. Inputs of bf16 are multiplied where they were copied to.
