@@ -442,9 +442,9 @@ void RecurrenceKernel::emitKernel() {
   ops.when(ops.cmp(arith::CmpIPredicate::eq, thread, ops.i32(0)),
            [&](ThreadOps &first) {
              for (int64_t slot = 0; slot < slots; ++slot) {
-               first.initBarrier(first.advance(shared, 8 * slot), 1);
-               first.initBarrier(first.advance(shared, 8 * (kMaxSlots + slot)),
-                                 stateWarps);
+               Value number = first.i32(slot);
+               first.initBarrier(getFullBarrier(first, number), 1);
+               first.initBarrier(getEmptyBarrier(first, number), stateWarps);
              }
            });
   ops.syncBlock();
@@ -455,6 +455,22 @@ void RecurrenceKernel::emitKernel() {
   ops.when(isState, [&](ThreadOps &own) {
     emitStateWarp(own, own.sub(warp, own.i32(tokenWarps)));
   });
+}
+
+//===----------------------------------------------------------------------===//
+// Shared memory before the slots
+//===----------------------------------------------------------------------===//
+
+Value RecurrenceKernel::getFullBarrier(ThreadOps &ops, Value slot) {
+  return ops.advance(shared, ops.mul(slot, 8));
+}
+
+Value RecurrenceKernel::getEmptyBarrier(ThreadOps &ops, Value slot) {
+  return ops.advance(shared, ops.add(ops.mul(slot, 8), 8 * kMaxSlots));
+}
+
+Value RecurrenceKernel::getExchange(ThreadOps &ops) {
+  return ops.advance(shared, 16 * kMaxSlots);
 }
 
 //===----------------------------------------------------------------------===//

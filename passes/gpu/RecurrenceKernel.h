@@ -132,9 +132,13 @@ private:
                         const LeftOperand &operand);
   void storeOutput(ThreadOps &ops, const TilePlace &place,
                    Fragments::Square output, Value warp, Value parity);
-  Fragments::Square divide(ThreadOps &ops, const TilePlace &place,
-                           const Fragments::Square &output, Value warp,
-                           Value parity);
+  Fragments::Square divide(ThreadOps &ops, const Fragments::Square &output,
+                           Value warp, Value tile);
+
+  /// The barriers of a slot, and two numbers a token that state warps exchange.
+  Value getFullBarrier(ThreadOps &ops, Value slot);
+  Value getEmptyBarrier(ThreadOps &ops, Value slot);
+  Value getExchange(ThreadOps &ops);
 
   // Places in a slot.
   SharedTile at(ThreadOps &ops, const TilePlace &place, int64_t offset,

@@ -47,7 +47,7 @@ void RecurrenceKernel::emitStateWarp(ThreadOps &ops, Value warp) {
         place.valid = o.sub(count, first);
         place.slot =
             o.advance(shared, o.add(o.mul(slot, slotBytes), barrierBytes));
-        o.wait(o.advance(shared, o.mul(slot, 8)), parity);
+        o.wait(getFullBarrier(o, slot), parity);
         State next = emitStep(o, place, toState(now), warp, tile);
         SmallVector<Value> passed(now.take_back(decays));
         for (int64_t i = 0; i < decays; i += 2) {
@@ -57,7 +57,7 @@ void RecurrenceKernel::emitStateWarp(ThreadOps &ops, Value warp) {
             passed[i + 1] = o.mulf(passed[i + 1], y);
         }
         o.syncWarp();
-        Value empty = o.advance(shared, o.add(o.mul(slot, 8), 8 * 16));
+        Value empty = getEmptyBarrier(o, slot);
         o.when(o.cmp(arith::CmpIPredicate::eq, lane, o.i32(0)),
                [&](ThreadOps &in) { in.arrive(empty); });
         Value after = o.add(slot, 1);
@@ -393,15 +393,14 @@ RecurrenceKernel::State RecurrenceKernel::emitStep(ThreadOps &ops,
 /// num / (den + eps), and 0 where the divisor is 0: the last channel, which one
 /// warp has, divides all others.
 Fragments::Square RecurrenceKernel::divide(ThreadOps &ops,
-                                           const TilePlace &place,
                                            const Fragments::Square &output,
                                            Value warp, Value tile) {
   OpBuilder &b = ops.b;
   Fragments fragments(ops, lane);
   int64_t last = values - 1, row = last % kTile;
   // Two buffers in turn: a warp may be one tile ahead.
-  Value buffer = ops.advance(ops.advance(shared, 16 * 16),
-                             ops.mul(ops.rem(tile, 2), kTile * 4));
+  Value buffer =
+      ops.advance(getExchange(ops), ops.mul(ops.rem(tile, 2), kTile * 4));
   Value isLast = arith::AndIOp::create(
       b, loc, ops.cmp(arith::CmpIPredicate::eq, warp, ops.i32(last / kTile)),
       ops.cmp(arith::CmpIPredicate::eq, ops.div(lane, 4), ops.i32(row % 8)));
@@ -435,7 +434,6 @@ Fragments::Square RecurrenceKernel::divide(ThreadOps &ops,
         x = ops.select(isZero, zero, ops.divf(x, by));
       }
     }
-  (void)place;
   return result;
 }
 
@@ -445,7 +443,7 @@ void RecurrenceKernel::storeOutput(ThreadOps &ops, const TilePlace &place,
   OpBuilder &b = ops.b;
   Fragments fragments(ops, lane);
   if (division)
-    output = divide(ops, place, output, warp, tile);
+    output = divide(ops, output, warp, tile);
   int64_t columns = inParts    ? limits.valueColumns
                     : division ? values - 1
                                : values;

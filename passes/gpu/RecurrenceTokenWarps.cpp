@@ -54,8 +54,7 @@ void RecurrenceKernel::emitTokenWarp(ThreadOps &ops, Value warp) {
                    parity = now[3];
              auto [place, slot] = placeOf(o, tile, cursor);
              auto waitEmpty = [&](ThreadOps &in, Value number) {
-               in.wait(in.advance(shared, in.add(in.mul(number, 8), 8 * 16)),
-                       parity);
+               in.wait(getEmptyBarrier(in, number), parity);
              };
              if (depth == 1) {
                waitEmpty(o, slot);
@@ -69,7 +68,7 @@ void RecurrenceKernel::emitTokenWarp(ThreadOps &ops, Value warp) {
              emitTile(o, place, scratch);
              o.syncWarp();
              Value isFirst = o.cmp(arith::CmpIPredicate::eq, lane, o.i32(0));
-             Value full = o.advance(shared, o.mul(slot, 8));
+             Value full = getFullBarrier(o, slot);
              o.when(isFirst, [&](ThreadOps &in) { in.arrive(full); });
              // Copies for the slot before this one.
              if (depth > 1) {
