@@ -224,30 +224,6 @@ Value RecurrenceKernel::createBuffer(RankedTensorType type,
       b, loc, MemRefType::get(type.getShape(), type.getElementType()), dynamic);
 }
 
-/// Segments, where states alone leave multiprocessors idle. An erasure makes
-/// matrices of transitions, which do not compose that cheaply.
-int64_t RecurrenceKernel::chooseSegments() {
-  if (op.erases() || op.getCuSeqlens())
-    return 1;
-  if (limits.segments > 0)
-    return limits.segments;
-  int64_t states = inParts ? values / limits.valueColumns : 1;
-  for (auto [axis, size] : tiles->getBlockAxes()) {
-    std::optional<int64_t> count = getConstantIntValue(size);
-    if (!count)
-      return 1;
-    states *= *count;
-  }
-  // A segment of fewer tokens costs more than it gains.
-  constexpr int64_t kLeast = 512, kMost = 32;
-  int64_t most = kMost, tokens = op.getAxisSize(kToken);
-  if (!ShapedType::isDynamic(tokens))
-    most = std::min(most, tokens / kLeast);
-  return std::clamp<int64_t>(limits.multiprocessors /
-                                 std::max<int64_t>(states, 1),
-                             1, std::max<int64_t>(most, 1));
-}
-
 /// The kernel, its operands and its schedule.
 LogicalResult RecurrenceKernel::prepare(std::string &reason) {
   if (!isSupported(reason))
@@ -284,29 +260,6 @@ void RecurrenceKernel::finish() {
       inner.erase();
   kernel->launch(getValueOrCreateConstantIndexOp(kernel->host, loc, blocks),
                  32 * (tokenWarps + stateWarps), sharedBytes);
-}
-
-/// The states and decays of segments: f32 for each thread of the state warps
-/// and for each key channel, of each block.
-LogicalResult RecurrenceKernel::launchSegments(std::string &reason,
-                                               SegmentStates &into) {
-  if (failed(prepare(reason)))
-    return failure();
-  OpBuilder &b = kernel->host;
-  auto createStates = [&](int64_t perBlock) -> Value {
-    OpFoldResult size = affine::makeComposedFoldedAffineApply(
-        b, loc, b.getAffineDimExpr(0) * perBlock, {blocks});
-    return memref::AllocOp::create(
-        b, loc, MemRefType::get({ShapedType::kDynamic}, b.getF32Type()),
-        ValueRange{getValueOrCreateConstantIndexOp(b, loc, size)});
-  };
-  segments.states = createStates(paddedKeys * paddedValues);
-  segments.decays = createStates(paddedKeys);
-  segmentPointer = kernel->passPointer(segments.states);
-  decayPointer = kernel->passPointer(segments.decays);
-  finish();
-  into = segments;
-  return success();
 }
 
 LogicalResult RecurrenceKernel::launch(std::string &reason) {
@@ -388,20 +341,6 @@ void RecurrenceKernel::placeBlock() {
           arith::MulIOp::create(b, loc, index, ops.index(limits.valueColumns));
     tiles->setPlace(axis, index);
   }
-}
-
-/// The tokens of the segment: as many tiles as the others have, but for the
-/// last ones.
-void RecurrenceKernel::placeSegment(ThreadOps &ops) {
-  OpBuilder &b = ops.b;
-  Value tilesOf =
-      ops.div(ops.add(tileCount, segments.count - 1), segments.count);
-  Value first = ops.mul(ops.mul(tilesOf, segment), kTile);
-  Value rest =
-      arith::MaxSIOp::create(b, loc, ops.sub(count, first), ops.i32(0));
-  lo = arith::AddIOp::create(b, loc, lo, ops.toIndex(first));
-  count = arith::MinSIOp::create(b, loc, rest, ops.mul(tilesOf, kTile));
-  tileCount = ops.div(ops.add(count, kTile - 1), kTile);
 }
 
 void RecurrenceKernel::emitKernel() {
