@@ -128,6 +128,8 @@ private:
                  Value warp, Value parity);
   Fragments::Square readState(ThreadOps &ops, const TilePlace &place,
                               ArrayRef<LeftOperand> state, unsigned row);
+  Fragments::Square scaleTokens(ThreadOps &ops, const TilePlace &place,
+                                Fragments::Square square, int64_t offset);
   LeftOperand decayTail(ThreadOps &ops, const TilePlace &place,
                         const LeftOperand &operand);
   void storeOutput(ThreadOps &ops, const TilePlace &place,

@@ -160,6 +160,26 @@ RecurrenceKernel::loadStateFactors(ThreadOps &ops, const TilePlace &place,
   return {factor, factor};
 }
 
+/// The columns of a thread, each by a factor of its own.
+static void scaleColumns(ThreadOps &ops, Sum &sum, Value x, Value y) {
+  for (int half : {0, 1}) {
+    sum[2 * half] = ops.mulf(sum[2 * half], x);
+    sum[2 * half + 1] = ops.mulf(sum[2 * half + 1], y);
+  }
+}
+
+/// Tokens are columns: each by its factor in the slot.
+Fragments::Square RecurrenceKernel::scaleTokens(ThreadOps &ops,
+                                                const TilePlace &place,
+                                                Fragments::Square square,
+                                                int64_t offset) {
+  for (int side : {0, 1}) {
+    auto [x, y] = loadFactors(ops, place, offset, ops.i32(8 * side));
+    scaleColumns(ops, square[side], x, y);
+  }
+  return square;
+}
+
 /// S^T q'^T for the rows of the tile.
 Fragments::Square RecurrenceKernel::readState(ThreadOps &ops,
                                               const TilePlace &place,
@@ -180,14 +200,7 @@ Fragments::Square RecurrenceKernel::readState(ThreadOps &ops,
           ops.addf(sums[0][i / 4][i % 4], sums[1][i / 4][i % 4]);
   if (!hasDecay || perKey)
     return square;
-  for (int side : {0, 1}) {
-    auto [x, y] = loadFactors(ops, place, factors.head[row], ops.i32(8 * side));
-    for (int half : {0, 1}) {
-      square[side][2 * half] = ops.mulf(square[side][2 * half], x);
-      square[side][2 * half + 1] = ops.mulf(square[side][2 * half + 1], y);
-    }
-  }
-  return square;
+  return scaleTokens(ops, place, square, factors.head[row]);
 }
 
 /// What is left of values at the end of the tile: tokens are columns.
@@ -196,14 +209,8 @@ LeftOperand RecurrenceKernel::decayTail(ThreadOps &ops, const TilePlace &place,
   if (!hasDecay || perKey)
     return operand;
   Fragments fragments(ops, lane);
-  Fragments::Square square = fragments.unpack(operand);
-  for (int side : {0, 1}) {
-    auto [x, y] = loadFactors(ops, place, factors.tail, ops.i32(8 * side));
-    for (int half : {0, 1}) {
-      square[side][2 * half] = ops.mulf(square[side][2 * half], x);
-      square[side][2 * half + 1] = ops.mulf(square[side][2 * half + 1], y);
-    }
-  }
+  Fragments::Square square =
+      scaleTokens(ops, place, fragments.unpack(operand), factors.tail);
   return fragments.pack(square[0], square[1], parts);
 }
 
@@ -261,10 +268,7 @@ RecurrenceKernel::State RecurrenceKernel::emitStep(ThreadOps &ops,
   if (perKey) {
     for (auto [j, sum] : llvm::enumerate(state)) {
       auto [x, y] = loadStateFactors(ops, place, j);
-      for (int half : {0, 1}) {
-        sum[2 * half] = ops.mulf(sum[2 * half], x);
-        sum[2 * half + 1] = ops.mulf(sum[2 * half + 1], y);
-      }
+      scaleColumns(ops, sum, x, y);
     }
   } else if (hasDecay) {
     Value factor = loadStateFactors(ops, place, 0).first;
