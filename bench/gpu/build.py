@@ -23,7 +23,7 @@ import time
 here = os.path.dirname(os.path.abspath(__file__))
 root = os.path.join(here, "..", "..")
 sys.path[:0] = [here, os.path.join(root, "test", "CodeGen", "Inputs")]
-from rows import ROWS, SHAPES  # noqa: E402
+from rows import DECODE_SHAPES, ROWS, SHAPES  # noqa: E402
 from targets import TARGETS, assemble, run  # noqa: E402
 
 # Linear attention without a decay or a map has no example of its own.
@@ -89,7 +89,18 @@ def get_graph(row, batch, heads, channels):
     body = body.replace(
         returned[0], f"%narrow = arith.truncf %{returned[1]} : {returned[2]}xf32>"
         f" to {returned[2]}xbf16>\n  return %narrow : {returned[2]}xbf16>")
+    # The output is the caller's: a call allocates nothing.
+    output = re.search(r"-> tensor<(.*)>$", head)[1]
+    head = head.replace(
+        ") -> ", f", %out: memref<{output}> {{attn.output = 0 : i64}}) -> ")
     return (head + " {\n" + body).replace("@main", "@graph")
+
+
+def get_step(attn_opt, text):
+    """A token of the graph, with its states as arguments."""
+    passes = "attn-analyze-scans,attn-linearize,attn-expose-state"
+    return run([attn_opt, f"--pass-pipeline=builtin.module(func.func({passes}))"],
+               text.replace("x?x", "x1x"))
 
 
 def main():
@@ -97,19 +108,25 @@ def main():
     for name in ("attn_opt", "llvm", "chip", "folder"):
         parser.add_argument(name)
     parser.add_argument("--rows", default=",".join(ROWS))
-    parser.add_argument("--shapes", default=",".join(SHAPES))
+    parser.add_argument("--shapes", default=",".join([*SHAPES, *DECODE_SHAPES]))
     options = parser.parse_args()
     os.makedirs(options.folder, exist_ok=True)
     programs = {}
     for name in options.rows.split(","):
         row = ROWS[name]
         for shape in options.shapes.split(","):
-            batch, heads, _, channels = SHAPES[shape]
+            decodes = shape in DECODE_SHAPES
+            batch, heads, _, channels = {**SHAPES, **DECODE_SHAPES}[shape]
             key = f"{row.file}_{batch}_{heads}_{channels}"
+            key += "_decode" * decodes
             if key in programs:
                 programs[key]["shapes"].append(shape)
                 continue
             text = get_graph(row, batch, heads, channels)
+            names = re.findall(r"%(\w+): tensor<([^>]*)>", text.split(" {\n")[0])
+            if decodes:
+                text = get_step(options.attn_opt, text)
+            states = re.findall(r"tensor<([^>]*)> {attn.state}", text)
             begin = time.time()
             lowered = run([options.attn_opt,
                            f"--attn-gpu-pipeline=chip={options.chip}"], text)
@@ -117,8 +134,8 @@ def main():
             path = os.path.join(options.folder, key + ".s")
             with open(path, "w", encoding="utf-8") as file:
                 file.write(assemble(options.llvm, TARGETS["avx2"], lowered))
-            names = re.findall(r"%(\w+): tensor<([^>]*)>", text.split(" {\n")[0])
             programs[key] = {"row": name, "shapes": [shape], "arguments": names,
+                             "states": states,
                              "seconds": round(seconds, 2),
                              "kernels": lowered.count("gpu.binary @")}
             print(key, programs[key]["seconds"], "s", flush=True)

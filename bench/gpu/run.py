@@ -11,8 +11,8 @@ Runs what build.py wrote in FOLDER. Needs PyTorch, g++ and an NVIDIA driver, and
 for --peers the folder with flash-linear-attention's Python packages. Ours and
 the peer run in turn in one process on the same fresh inputs; times are of the
 GPU, medians of graphs of calls. The share is that of the bandwidth of a copy,
-measured between the rows, counting inputs read once and the output written
-once."""
+measured between the rows, counting inputs read once, the output written once,
+and where a call takes one token its state read and written."""
 
 import argparse
 import ctypes
@@ -29,7 +29,9 @@ import torch
 import torch.nn.functional as F
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from rows import ROWS, SHAPES  # noqa: E402
+from rows import DECODE_SHAPES, ROWS, SHAPES  # noqa: E402
+
+ALL_SHAPES = {**SHAPES, **DECODE_SHAPES}
 
 CALLS, ROUNDS, CHECKED = 8, 7, 320
 
@@ -62,49 +64,20 @@ class Ours:
                        check=True)
         self.library = ctypes.CDLL(stem + ".so")
         self.library.attn_gpu_take_error.restype = ctypes.c_char_p
-        for name in ("attn_gpu_set_stream", "mgpuMemFree"):
-            getattr(self.library, name).argtypes = (
-                [ctypes.c_void_p] * (2 if name == "mgpuMemFree" else 1))
+        self.library.attn_gpu_set_stream.argtypes = [ctypes.c_void_p]
 
-    def launch(self, inputs, rank):
-        """Returns the descriptor of the result, in memory of the runtime."""
+    def __call__(self, arguments):
+        """The last arguments are the output and states, which are written."""
         stream = torch.cuda.current_stream().cuda_stream
         self.library.attn_gpu_set_stream(stream)
-        result = D[rank]()
-        given = [describe(x) for x in inputs]
-        self.library._mlir_ciface_graph(
-            ctypes.byref(result), *[ctypes.byref(x) for x in given])
+        given = [describe(x) for x in arguments]
+        self.library._mlir_ciface_graph(*[ctypes.byref(x) for x in given])
         error = self.library.attn_gpu_take_error()
         if error:
             raise RuntimeError(error.decode())
-        return result, stream
-
-    def __call__(self, inputs, rank):
-        result, stream = self.launch(inputs, rank)
-        self.library.mgpuMemFree(result.allocated, stream)
-
-    def compute(self, inputs, shape):
-        """A copy of the result, made in memory that held NaN before."""
-        size = int(torch.Size(shape).numel())
-        result, stream = self.launch(inputs, len(shape))
-        out = torch.empty(shape, dtype=torch.bfloat16, device="cuda")
-        copy(out.data_ptr(), result.data, size * 2, stream)
-        self.library.mgpuMemFree(result.allocated, stream)
-        return out
 
 
 driver = ctypes.CDLL("libcuda.so.1")
-for name in ("cuMemcpyDtoDAsync_v2", "cuMemsetD16Async"):
-    getattr(driver, name).argtypes = None
-
-
-def copy(to, source, size, stream):
-    code = driver.cuMemcpyDtoDAsync_v2(
-        ctypes.c_uint64(to), ctypes.c_uint64(source), ctypes.c_size_t(size),
-        ctypes.c_void_p(stream))
-    assert code == 0, code
-
-
 def keep_pool():
     """The driver gives memory back at each synchronisation unless told not to."""
     pool, most = ctypes.c_void_p(), ctypes.c_uint64(2**64 - 1)
@@ -135,16 +108,16 @@ def make_input(kind, name, size, generator):
 
 
 def recurrence(q, writes, decay=None, erase=None, read="current", bonus=None,
-               normalize=False):
-    """The first tokens, one by one, in f64."""
-    tokens = min(q.shape[2], CHECKED)
-    state = torch.zeros(*q.shape[:2], q.shape[-1], writes[0][1].shape[-1]
-                        if writes else erase[2].shape[-1],
-                        dtype=torch.float64, device=q.device)
-    sums = torch.zeros(*q.shape[:2], q.shape[-1], dtype=torch.float64,
-                       device=q.device)
+               normalize=False, state=None):
+    """The first tokens, one by one, in f64: their output and the state then. A
+    normaliser is the last value channel of the state."""
+    if normalize:
+        writes = [(k, F.pad(v, (0, 1), value=1)) for k, v in writes]
+    if state is None:
+        values = writes[0][1].shape[-1] if writes else erase[2].shape[-1]
+        state = q.new_zeros(*q.shape[:2], q.shape[-1], values)
     out = []
-    for t in range(tokens):
+    for t in range(min(q.shape[2], CHECKED)):
         before = state
         if decay is not None:
             g = decay[:, :, t].exp()
@@ -160,20 +133,17 @@ def recurrence(q, writes, decay=None, erase=None, read="current", bonus=None,
             state = state + b[:, :, t, :, None] * u[:, :, None]
         for k, v in writes:
             state = state + k[:, :, t, :, None] * v[:, :, t, None]
-            sums = sums + k[:, :, t]
         source = before if read == "previous" else state
         o = torch.einsum("bhd,bhdv->bhv", q[:, :, t], source)
         if bonus is not None:
             own = (q[:, :, t] * bonus * writes[0][0][:, :, t]).sum(-1)
             o = o + own[..., None] * writes[0][1][:, :, t]
-        if normalize:
-            o = o / (q[:, :, t] * sums).sum(-1, keepdim=True)
-        out.append(o)
-    return torch.stack(out, 2)
+        out.append(o[..., :-1] / o[..., -1:] if normalize else o)
+    return torch.stack(out, 2), state
 
 
 def get_error(got, exact):
-    got = got[:, :, : exact.shape[2]].double()
+    got = got.double()
     return ((got - exact).norm() / exact.norm()).item()
 
 
@@ -231,10 +201,10 @@ def main():
     parser.add_argument("folder")
     parser.add_argument("--peers")
     parser.add_argument("--rows", default=",".join(ROWS))
-    parser.add_argument("--shapes", default=",".join(SHAPES))
+    parser.add_argument("--shapes", default=",".join(ALL_SHAPES))
     parser.add_argument("--peer-rows", default=",".join(ROWS),
                         help="rows whose peer runs: each is compiled for a minute")
-    parser.add_argument("--peer-shapes", default=",".join(SHAPES))
+    parser.add_argument("--peer-shapes", default=",".join(ALL_SHAPES))
     parser.add_argument("--report")
     options = parser.parse_args()
     with open(os.path.join(options.folder, "programs.json"),
@@ -262,24 +232,34 @@ def main():
             if shape not in options.shapes.split(","):
                 continue
             torch.cuda.empty_cache()
-            tokens = SHAPES[shape][2]
-            inputs, terms = {}, {}
+            tokens = ALL_SHAPES[shape][2]
+            inputs = {}
             for argument, type_ in program["arguments"]:
                 *size, _ = type_.split("x")
                 size = [tokens if s == "?" else int(s) for s in size]
                 inputs[argument] = make_input(
                     row.inputs[argument], argument, size, generator)
-            values = list(inputs.values())
             query = inputs.get("q", inputs.get("r"))
-            shape_out = list(query.shape)
+            states = [torch.randn([int(s) for s in type_.split("x")[:-1]],
+                                  device="cuda", generator=generator)
+                      for type_ in program["states"]]
             first = {n: x[:, :, :CHECKED].double() if x.dim() > 2 else x.double()
                      for n, x in inputs.items()}
-            exact = recurrence(**row.terms(first))
-            error = get_error(ours.compute(values, shape_out), exact)
-            functions = [copy_block,
-                         capture(lambda: ours(values, len(shape_out)))]
+            exact, exact_state = recurrence(
+                **row.terms(first),
+                **({"state": states[0].double()} if states else {}))
+            # What is not written stays no number.
+            output = torch.full_like(query, torch.nan)
+            initial = [state.clone() for state in states]
+            arguments = [*inputs.values(), output, *states]
+            ours(arguments)
+            error = get_error(output[:, :, : exact.shape[2]], exact)
+            if states:
+                error = max(error, get_error(states[0], exact_state))
+            functions = [copy_block, capture(lambda: ours(arguments))]
             peer_error = cold = None
-            if (peer and name in options.peer_rows.split(",")
+            call = row.step if states else row.peer
+            if (peer and call and name in options.peer_rows.split(",")
                     and shape in options.peer_shapes.split(",")):
                 theirs = {n: x.transpose(1, 2).contiguous()
                           if x.dim() > 2 else x.to(torch.bfloat16)
@@ -287,18 +267,19 @@ def main():
                 try:
                     begin = time.time()
                     with torch.no_grad():
-                        out = row.peer(peer, theirs)
+                        out, *_ = call(peer, theirs, *initial)
                         torch.cuda.synchronize()
                         cold = time.time() - begin
-                        peer_error = get_error(out.transpose(1, 2), exact)
+                        out = out.transpose(1, 2)[:, :, : exact.shape[2]]
+                        peer_error = get_error(out, exact)
                         functions.append(
-                            capture(lambda: row.peer(peer, theirs)))
+                            capture(lambda: call(peer, theirs, *initial)))
                 except Exception as problem:  # noqa: BLE001
                     print(f"{name} {shape}: the peer fails: "
                           f"{str(problem)[:200]}")
             times = measure(functions)
-            moved = sum(x.numel() * x.element_size() for x in values)
-            moved += query.numel() * 2
+            moved = sum(x.numel() * x.element_size()
+                        for x in [*inputs.values(), output, *states, *states])
             bandwidth = 2 * block.numel() * 4 / times[0]
             share = moved / times[1] / bandwidth
             line = [name, shape, times[1], share, error]
@@ -312,7 +293,8 @@ def main():
                   f"peer {times[2]:.4f} ms {100 * line[6]:.0f} %"
                   f" {peer_error:.1e}, {times[2] / times[1]:.1f} times"
                   if len(times) > 2 else "", flush=True)
-            del inputs, values, first, exact
+            del inputs, first, exact, exact_state, output, states, initial
+            del arguments, functions
     if options.report:
         write_report(options.report, content, results)
     print(f"{len(results)} rows, {failed} failed")
@@ -338,7 +320,7 @@ def write_report(path, content, results):
                 ("Date", datetime.date.today().isoformat()),
                 ("Commit", content["commit"])):
             file.write(f"- {key}: {value}\n")
-        for shape, (batch, heads, tokens, channels) in SHAPES.items():
+        for shape, (batch, heads, tokens, channels) in ALL_SHAPES.items():
             rows = [r for r in results if r[1] == shape]
             if not rows:
                 continue

@@ -12,6 +12,7 @@
 #include "mlir/IR/Remarks.h"
 #include "passes/Passes.h"
 #include "passes/gpu/RecurrenceKernel.h"
+#include "passes/gpu/RecurrenceSteps.h"
 
 namespace mlir::attn {
 #define GEN_PASS_DEF_ATTNLAUNCHRECURRENCES
@@ -93,17 +94,25 @@ struct LaunchRecurrences
       auto options = remark::RemarkOpts::name("attn-launch-recurrences")
                          .category("attn-launch-recurrences")
                          .function(function);
-      std::string reason;
+      std::string reason, steps;
       if (capability < 80)
         reason = "the chip has no tensor cores for bf16";
-      RecurrenceKernel kernel(op, limits);
-      if (reason.empty() && succeeded(kernel.launch(reason))) {
-        std::string schedule = kernel.describe();
-        remark::passed(loc, options) << "one kernel: " << StringRef(schedule);
+      RecurrenceKernel inTiles(op, limits);
+      if (reason.empty() && succeeded(inTiles.launch(reason))) {
+        steps = inTiles.describe();
+        remark::passed(loc, options) << "one kernel: " << StringRef(steps);
         continue;
       }
       remark::missed(loc, options)
           << "not a kernel in tiles: " << StringRef(reason);
+      RecurrenceSteps inSteps(op, limits);
+      if (succeeded(inSteps.launch(reason))) {
+        steps = inSteps.describe();
+        remark::passed(loc, options) << "one kernel: " << StringRef(steps);
+        continue;
+      }
+      remark::missed(loc, options)
+          << "not a kernel in steps: " << StringRef(reason);
       op.setForm(RecurrenceForm::Recurrent);
       op.removeChunkAttr();
     }

@@ -29,8 +29,7 @@ static constexpr int64_t kMaxKeys = 256;
 static constexpr int64_t kMaxTokenWarps = 8, kMaxSlots = 16;
 
 RecurrenceKernel::RecurrenceKernel(RecurrenceOp op, const KernelLimits &limits)
-    : op(op), limits(limits), loc(op.getLoc()), keys(op.getAxisSize(kKey)),
-      values(op.getAxisSize(kValue)) {}
+    : RecurrenceLaunch(op, limits) {}
 
 RecurrenceKernel::RecurrenceKernel(RecurrenceOp op, const KernelLimits &limits,
                                    int64_t count)
@@ -53,49 +52,17 @@ bool RecurrenceKernel::isSupported(std::string &reason) {
     return refuse("the transition has no form in products of chunks");
   if (op.getLogGate())
     return refuse("a running maximum is carried from token to token");
-  if (!op.getElementType().isF32())
-    return refuse("the state is not f32");
-  if (ShapedType::isDynamic(keys) || ShapedType::isDynamic(values))
-    return refuse("the numbers of channels are not static");
+  if (!hasPlainTypes(reason))
+    return false;
   if (keys > kMaxKeys)
     return refuse("the state has " + Twine(keys) + " key channels, more than " +
                   Twine(kMaxKeys));
   int64_t tokens = op.getAxisSize(kToken);
   if (!ShapedType::isDynamic(tokens) && tokens < kTile)
     return refuse("there are fewer than 16 tokens");
-  if (op.getBonus() && op.getKeys().empty())
-    return refuse("a bonus without keys");
-  for (Value result : {Value(op.getOutput()), Value(op.getFinalState())}) {
-    if (!result)
-      continue;
-    for (const EinsumDim &dim : op.getAxes(result))
-      if ((llvm::is_contained(dim, kValue) && dim.back() != kValue) ||
-          (llvm::is_contained(dim, kToken) && dim.size() > 1))
-        return refuse("channels or tokens share a dimension with other axes");
-  }
   if (op.getFinalState() && !op.getReadAxes().empty())
     return refuse("several queries share a final state");
   return true;
-}
-
-/// The output may be divided and rounded as it leaves the kernel.
-void RecurrenceKernel::chooseOutput() {
-  stored = op.getOutput();
-  auto onlyUser = [&](Value value) -> Operation * {
-    return value.hasOneUse() ? *value.user_begin() : nullptr;
-  };
-  auto divide = dyn_cast_if_present<DivideByLastOp>(onlyUser(stored));
-  if (divide && !divide.getLogScale() &&
-      op.getAxes(stored)[divide.getDimension()] == EinsumDim{kValue}) {
-    division = divide;
-    stored = division.getResult();
-  }
-  auto round = dyn_cast_if_present<arith::TruncFOp>(onlyUser(stored));
-  if (round &&
-      cast<RankedTensorType>(round.getType()).getElementType().isBF16()) {
-    narrowing = round;
-    stored = narrowing.getResult();
-  }
 }
 
 StateRead RecurrenceKernel::getRead(unsigned row) {
@@ -199,49 +166,19 @@ std::string RecurrenceKernel::describe() const {
 // The host's side
 //===----------------------------------------------------------------------===//
 
-Value RecurrenceKernel::createBuffer(RankedTensorType type,
-                                     const EinsumOperand &axes) {
-  OpBuilder &b = kernel->host;
-  SmallVector<Value> dynamic;
-  for (auto [i, dim] : llvm::enumerate(axes)) {
-    if (!type.isDynamicDim(i))
-      continue;
-    OpFoldResult size = b.getIndexAttr(1);
-    AffineExpr d0 = b.getAffineDimExpr(0), d1 = b.getAffineDimExpr(1);
-    for (char axis : dim) {
-      OpFoldResult own =
-          axis == kSegment
-              ? affine::makeComposedFoldedAffineApply(
-                    b, loc, d0 - 1,
-                    {tensor::getMixedSize(b, loc, op.getCuSeqlens(), 0)})
-              : tiles->getSize(axis);
-      size = affine::makeComposedFoldedAffineApply(
-          b, loc, AffineMap::get(2, 0, d0 * d1), {size, own});
-    }
-    dynamic.push_back(getValueOrCreateConstantIndexOp(b, loc, size));
-  }
-  return memref::AllocOp::create(
-      b, loc, MemRefType::get(type.getShape(), type.getElementType()), dynamic);
-}
-
 /// The kernel, its operands and its schedule.
 LogicalResult RecurrenceKernel::prepare(std::string &reason) {
   if (!isSupported(reason))
     return failure();
-  inParts = !division && values > limits.valueColumns &&
-            values % limits.valueColumns == 0;
-  int64_t columns = inParts ? limits.valueColumns : values;
+  bool isCut = !division && values > limits.valueColumns &&
+               values % limits.valueColumns == 0;
+  createKernel(makesStates ? "_segments" : "_recurrence",
+               isCut ? limits.valueColumns : values);
   paddedKeys = llvm::alignTo(keys, kTile);
   paddedValues = llvm::alignTo(columns, kTile);
-  auto function = op->getParentOfType<FunctionOpInterface>();
-  kernel = std::make_unique<KernelBuilder>(
-      op->getParentOfType<ModuleOp>(),
-      (function.getName() + (makesStates ? "_segments" : "_recurrence")).str(),
-      op);
-  tiles = std::make_unique<RecurrenceTiles>(op, *kernel, columns);
   if (!makesStates)
     segments.count = chooseSegments();
-  placeBlock();
+  placeBlock(tiles->getBlockAxes(), segments.count);
   if (succeeded(tiles->prepare(reason, /*reads=*/!makesStates)) &&
       succeeded(layoutSlots(reason)))
     return success();
@@ -249,21 +186,13 @@ LogicalResult RecurrenceKernel::prepare(std::string &reason) {
   return failure();
 }
 
-/// The rest of the kernel, and its launch.
 void RecurrenceKernel::finish() {
   emitKernel();
-  // Nothing is left of the templates.
-  Block &entry = kernel->getFunction().getBody().front();
-  for (Operation &inner : llvm::make_early_inc_range(llvm::reverse(entry)))
-    if (isOpTriviallyDead(&inner) ||
-        (isa<UnrealizedConversionCastOp>(inner) && inner.use_empty()))
-      inner.erase();
-  kernel->launch(getValueOrCreateConstantIndexOp(kernel->host, loc, blocks),
-                 32 * (tokenWarps + stateWarps), sharedBytes);
+  launchKernel(32 * (tokenWarps + stateWarps), sharedBytes);
 }
 
 LogicalResult RecurrenceKernel::launch(std::string &reason) {
-  chooseOutput();
+  chooseOutput(/*knowsLogScale=*/false);
   if (failed(prepare(reason)))
     return failure();
   if (segments.count > 1) {
@@ -276,72 +205,16 @@ LogicalResult RecurrenceKernel::launch(std::string &reason) {
     segmentPointer = kernel->passPointer(segments.states);
     decayPointer = kernel->passPointer(segments.decays);
   }
-  outputs.output = createBuffer(cast<RankedTensorType>(stored.getType()),
-                                op.getAxes(op.getOutput()));
-  outputPointer = kernel->passPointer(outputs.output);
-  if (Value state = op.getFinalState()) {
-    outputs.state = createBuffer(cast<RankedTensorType>(state.getType()),
-                                 op.getAxes(state));
-    statePointer = kernel->passPointer(outputs.state);
-  }
-  if (Value initial = op.getInitialState())
-    initialPointer = kernel->passPointer(initial);
+  // The last segment would write a state that the others begin with.
+  createBuffers(/*inPlace=*/segments.count == 1);
   finish();
-  auto read = [&](Value buffer, Value result) {
-    auto tensor = bufferization::ToTensorOp::create(
-        kernel->host, loc, result.getType(), buffer, /*restrict=*/true,
-        /*writable=*/true);
-    result.replaceAllUsesWith(tensor.getResult());
-  };
-  read(outputs.output, stored);
-  if (outputs.state)
-    read(outputs.state, op.getFinalState());
-  if (narrowing)
-    narrowing->erase();
-  if (division)
-    division->erase();
-  op->erase();
+  replaceResults();
   return success();
 }
 
 //===----------------------------------------------------------------------===//
 // The block
 //===----------------------------------------------------------------------===//
-
-/// The index of a block is that of its state and, fastest, of its part of the
-/// value channels: parts read the same keys.
-void RecurrenceKernel::placeBlock() {
-  OpBuilder &h = kernel->host, &b = kernel->entry;
-  SmallVector<std::pair<char, OpFoldResult>> axes = tiles->getBlockAxes();
-  AffineExpr d0 = h.getAffineDimExpr(0), d1 = h.getAffineDimExpr(1);
-  if (op.getCuSeqlens())
-    axes.push_back(
-        {kSegment, affine::makeComposedFoldedAffineApply(
-                       h, loc, d0 - 1,
-                       {tensor::getMixedSize(h, loc, op.getCuSeqlens(), 0)})});
-  if (inParts)
-    axes.push_back({kValue, h.getIndexAttr(values / limits.valueColumns)});
-  blocks = h.getIndexAttr(segments.count);
-  Value rest = gpu::BlockIdOp::create(b, loc, gpu::Dimension::x);
-  block = rest;
-  ThreadOps ops(b, loc);
-  if (segments.count > 1) {
-    Value count = ops.index(segments.count);
-    segment = ops.toI32(arith::RemUIOp::create(b, loc, rest, count));
-    rest = arith::DivUIOp::create(b, loc, rest, count);
-  }
-  for (auto [axis, size] : llvm::reverse(axes)) {
-    blocks = affine::makeComposedFoldedAffineApply(
-        h, loc, AffineMap::get(2, 0, d0 * d1), {blocks, size});
-    Value count = getValueOrCreateConstantIndexOp(b, loc, kernel->pass(size));
-    Value index = arith::RemUIOp::create(b, loc, rest, count);
-    rest = arith::DivUIOp::create(b, loc, rest, count);
-    if (axis == kValue)
-      index =
-          arith::MulIOp::create(b, loc, index, ops.index(limits.valueColumns));
-    tiles->setPlace(axis, index);
-  }
-}
 
 void RecurrenceKernel::emitKernel() {
   OpBuilder &b = kernel->entry;
@@ -352,27 +225,7 @@ void RecurrenceKernel::emitKernel() {
   // The same number for all lanes, as the compiler of PTX sees it too.
   Value warp = ops.shuffleFrom(ops.div(thread, 32), ops.i32(0));
   shared = kernel->getSharedMemory();
-  // The tokens of the block.
-  if (Value bounds = op.getCuSeqlens()) {
-    Value pointer = kernel->passPointer(bounds);
-    auto type = cast<RankedTensorType>(bounds.getType()).getElementType();
-    auto bound = [&](int64_t next) {
-      llvm::SmallDenseMap<char, Value> at;
-      Value address =
-          tiles->getAddress(ops, pointer, bounds, {EinsumDim{kSegment}}, at);
-      address = ops.advance(address, next * type.getIntOrFloatBitWidth() / 8);
-      Value number = ops.load(type, address, 0, /*invariant=*/true);
-      return Value(
-          arith::IndexCastOp::create(b, loc, b.getIndexType(), number));
-    };
-    lo = bound(0);
-    Value hi = bound(1);
-    count = ops.toI32(arith::SubIOp::create(b, loc, hi, lo));
-  } else {
-    lo = ops.index(0);
-    count = ops.toI32(getValueOrCreateConstantIndexOp(
-        b, loc, kernel->pass(tiles->getSize(kToken))));
-  }
+  placeTokens(ops);
   tileCount = ops.div(ops.add(count, kTile - 1), kTile);
   if (segments.count > 1)
     placeSegment(ops);

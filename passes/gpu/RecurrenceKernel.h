@@ -8,22 +8,9 @@
 #ifndef ATTN_PASSES_GPU_RECURRENCEKERNEL_H
 #define ATTN_PASSES_GPU_RECURRENCEKERNEL_H
 
-#include "passes/gpu/RecurrenceTiles.h"
+#include "passes/gpu/RecurrenceLaunch.h"
 
 namespace mlir::attn {
-
-/// What a kernel may use of the device.
-struct KernelLimits {
-  /// Bytes of shared memory of a block.
-  int64_t sharedBytes = 99 * 1024;
-  /// Whether threads can be suspended at a barrier in memory (sm_90).
-  bool canSuspend = false;
-  /// Value channels of a block, each warp has 16.
-  int64_t valueColumns = 64;
-  /// Multiprocessors, which blocks should fill, and segments that sequences are
-  /// cut into for that; 0: as many as that takes.
-  int64_t multiprocessors = 108, segments = 0;
-};
 
 /// What the segments of a sequence do to the state, in buffers of the host: the
 /// states after them from zero, in the order of the registers of state warps,
@@ -56,7 +43,7 @@ struct SegmentStates {
 /// with the names of RecurrenceChunk and ChunkTerms. Slots in shared memory, a
 /// ring, lie between the two; a barrier says that a slot is full, another that
 /// it is empty.
-class RecurrenceKernel {
+class RecurrenceKernel : private RecurrenceLaunch {
 public:
   RecurrenceKernel(RecurrenceOp op, const KernelLimits &limits);
   /// The kernel of the states of segments alone.
@@ -80,19 +67,13 @@ private:
   struct Factors {
     int64_t head[2], tail, state;
   };
-  struct Outputs {
-    Value output, state; // buffers on the host
-  };
 
   bool isSupported(std::string &reason);
   int64_t chooseSegments();
   LogicalResult prepare(std::string &reason);
   void finish();
   LogicalResult launchSegments(std::string &reason, SegmentStates &into);
-  void chooseOutput();
   LogicalResult layoutSlots(std::string &reason);
-  Value createBuffer(RankedTensorType type, const EinsumOperand &axes);
-  void placeBlock();
   void placeSegment(ThreadOps &ops);
   void emitKernel();
 
@@ -154,25 +135,13 @@ private:
                                       int64_t offset, Value col);
   StateRead getRead(unsigned row);
 
-  RecurrenceOp op;
-  KernelLimits limits;
-  Location loc;
-  int64_t keys, values, paddedKeys, paddedValues, parts = 1;
-  bool hasDecay = false, perKey = false, inParts = false;
+  int64_t paddedKeys, paddedValues, parts = 1;
+  bool hasDecay = false, perKey = false;
   unsigned eraseRows = 0;
-  DivideByLastOp division;
-  arith::TruncFOp narrowing;
-  Value stored;
-
-  std::unique_ptr<KernelBuilder> kernel;
-  std::unique_ptr<RecurrenceTiles> tiles;
-  Outputs outputs;
-  Value outputPointer, statePointer, initialPointer;
-  OpFoldResult blocks;
   /// The segments of this kernel, and whether it makes their states or reads.
   SegmentStates segments;
   bool makesStates = false;
-  Value segment, block, segmentPointer, decayPointer;
+  Value segmentPointer, decayPointer;
 
   // The slots of the ring, the warps, and what lies where in a slot.
   int64_t slots = 0, tokenWarps = 0, stateWarps = 0, slotBytes = 0;
@@ -186,7 +155,7 @@ private:
   llvm::SmallDenseMap<std::pair<int64_t, int64_t>, Value> laneRows;
 
   // In the kernel.
-  Value shared, lane, lo, count, tileCount;
+  Value shared, lane, tileCount;
 };
 
 } // namespace mlir::attn

@@ -21,7 +21,7 @@ int64_t RecurrenceKernel::chooseSegments() {
     return 1;
   if (limits.segments > 0)
     return limits.segments;
-  int64_t states = inParts ? values / limits.valueColumns : 1;
+  int64_t states = inParts ? values / columns : 1;
   for (auto [axis, size] : tiles->getBlockAxes()) {
     std::optional<int64_t> count = getConstantIntValue(size);
     if (!count)

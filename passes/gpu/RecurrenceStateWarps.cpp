@@ -93,7 +93,6 @@ RecurrenceKernel::State RecurrenceKernel::loadState(ThreadOps &ops,
   Value initial = op.getInitialState();
   if (!initial)
     return state;
-  int64_t columns = inParts ? limits.valueColumns : values;
   EinsumOperand axes = op.getAxes(initial);
   for (auto [j, sum] : llvm::enumerate(state))
     for (int e = 0; e < 4; ++e) {
@@ -115,7 +114,6 @@ RecurrenceKernel::State RecurrenceKernel::loadState(ThreadOps &ops,
 void RecurrenceKernel::storeState(ThreadOps &ops, const State &state,
                                   Value column) {
   Fragments fragments(ops, lane);
-  int64_t columns = inParts ? limits.valueColumns : values;
   EinsumOperand axes = op.getAxes(op.getFinalState());
   for (auto [j, sum] : llvm::enumerate(state))
     for (int e = 0; e < 4; ++e) {
@@ -319,24 +317,15 @@ Fragments::Square RecurrenceKernel::divide(ThreadOps &ops,
   });
   ops.syncThreads(1, 32 * stateWarps);
   Fragments::Square result = output;
-  Value zero = ops.f32(0);
   for (int side : {0, 1})
     for (int e : {0, 1}) {
       Value col = ops.add(fragments.getCol(), 8 * side + e);
       Value by =
           ops.load(ops.f32Type(), ops.advance(buffer, ops.mul(col, 4)), 4);
-      if (std::optional<APFloat> floor = division.getFloor())
-        by = arith::MaximumFOp::create(b, loc, LLVM::FAbsOp::create(b, loc, by),
-                                       ops.f32(floor->convertToDouble()));
-      double eps = division.getEps().convertToDouble();
-      if (eps != 0)
-        by = ops.addf(by, ops.f32(eps));
-      Value isZero =
-          arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OEQ, by, zero);
-      for (int h : {0, 1}) {
-        Value &x = result[side][2 * h + e];
-        x = ops.select(isZero, zero, ops.divf(x, by));
-      }
+      by = getDivisor(ops, by, /*logScale=*/Value());
+      for (int h : {0, 1})
+        result[side][2 * h + e] =
+            divideOrZero(ops, result[side][2 * h + e], by);
     }
   return result;
 }
@@ -348,9 +337,7 @@ void RecurrenceKernel::storeOutput(ThreadOps &ops, const TilePlace &place,
   Fragments fragments(ops, lane);
   if (division)
     output = divide(ops, output, warp, tile);
-  int64_t columns = inParts    ? limits.valueColumns
-                    : division ? values - 1
-                               : values;
+  int64_t channels = division ? values - 1 : columns;
   EinsumOperand axes = op.getAxes(op.getOutput());
   Value column = ops.mul(warp, kTile);
   Value tokenBytes = tiles->getAxisBytes(ops, outputs.output, axes, kToken),
@@ -370,10 +357,10 @@ void RecurrenceKernel::storeOutput(ThreadOps &ops, const TilePlace &place,
   };
   auto isIn = [&](Value token, Value channel) {
     Value in = ops.less(token, place.valid);
-    if (columns % kTile == 0 && columns == paddedValues)
+    if (channels == paddedValues)
       return in;
     return Value(arith::AndIOp::create(
-        b, loc, in, ops.less(ops.add(column, channel), ops.i32(columns))));
+        b, loc, in, ops.less(ops.add(column, channel), ops.i32(channels))));
   };
   auto type = cast<MemRefType>(outputs.output.getType());
   bool isRow = axes.back() == EinsumDim{kValue};

@@ -18,9 +18,18 @@ static constexpr char kToken = RecurrenceOp::kToken, kKey = RecurrenceOp::kKey,
                       kSegment = RecurrenceOp::kSegment;
 
 RecurrenceTiles::RecurrenceTiles(RecurrenceOp op, KernelBuilder &kernel,
-                                 int64_t valueColumns)
+                                 int64_t valueColumns, int64_t tokens)
     : op(op), kernel(kernel), loc(op.getLoc()), emitter(TileSizes()),
-      keys(op.getAxisSize(kKey)), valueColumns(valueColumns) {
+      keys(op.getAxisSize(kKey)), valueColumns(valueColumns), tokens(tokens) {
+  // Stands for the first token of a tile until the template is evaluated.
+  token = UnrealizedConversionCastOp::create(
+              kernel.entry, loc, kernel.entry.getIndexType(), ValueRange())
+              .getResult(0);
+  expression = std::make_unique<TileExpression>(
+      token,
+      [this](ThreadOps &ops, const TileLeaf &leaf, ArrayRef<Coordinate> at) {
+        return readLeaf(ops, leaf, at);
+      });
   for (auto [axes, operand] :
        llvm::zip_equal(op.getAxesOfOperands(), op->getOperands()))
     if (operand != op.getCuSeqlens())
@@ -55,30 +64,38 @@ void RecurrenceTiles::setPlace(char axis, Value index) {
 // Templates
 //===----------------------------------------------------------------------===//
 
-/// Writes the template of an operand.
-LogicalResult RecurrenceTiles::addOperand(Value value, char col, int64_t cols,
+LogicalResult RecurrenceTiles::addOperand(Value value, char row, int64_t rows,
+                                          char col, int64_t cols,
                                           SmallVectorImpl<TileOperand> &to,
                                           std::string &reason) {
   AxisPlaces sized = places;
-  sized.ranges[kToken] = {OpFoldResult(token), kTile};
-  if (col)
-    sized.ranges[col].size = cols;
+  sized.ranges[kToken].offset = OpFoldResult(token);
+  for (auto [axis, size] : {std::pair(row, rows), std::pair(col, cols)})
+    if (axis)
+      sized.ranges[axis].size = size;
   EinsumOperand axes = op.getAxes(value);
   FailureOr<TileOps::Named> tile = failure();
   // What cannot be evaluated here is computed before and read.
   ScopedDiagnosticHandler handler(op.getContext(),
                                   [](Diagnostic &) { return success(); });
+  SmallVector<TileLeaf, 2> leaves;
   auto emitTile = [&](TileEmitter &tiles) {
-    SmallVector<TileLeaf, 2> leaves;
-    tile =
-        emitNamedTile(kernel.entry, tiles, {axes, value}, sized, kToken, col);
+    leaves.clear();
+    tile = emitNamedTile(kernel.entry, tiles, {axes, value}, sized, row, col);
     return succeeded(tile) && expression->analyze(tile->tile, leaves);
   };
   if (!emitTile(emitter)) {
     TileEmitter reads((TileSizes()));
     reads.setMaterialized(value, value);
     if (!emitTile(reads)) {
-      reason = "an operand has no tiles of 16 tokens";
+      reason = "an operand cannot be evaluated in parts";
+      return failure();
+    }
+  }
+  for (const TileLeaf &leaf : leaves) {
+    Type element = leaf.getType().getElementType();
+    if (!element.isF32() && !element.isBF16() && !element.isF16()) {
+      reason = "an operand is neither f32, bf16 nor f16";
       return failure();
     }
   }
@@ -88,8 +105,7 @@ LogicalResult RecurrenceTiles::addOperand(Value value, char col, int64_t cols,
 }
 
 /// The parts of tensors that an operand is made of, and their copies.
-LogicalResult RecurrenceTiles::addCopies(TileOperand &operand,
-                                         std::string &reason) {
+void RecurrenceTiles::addCopies(TileOperand &operand) {
   SmallVector<TileLeaf, 2> leaves;
   (void)expression->analyze(operand.tile.tile, leaves);
   // Queries and values say how exact the output is to be.
@@ -97,10 +113,6 @@ LogicalResult RecurrenceTiles::addCopies(TileOperand &operand,
       operand.value == op.getQuery() || op.hasAxis(operand.value, kValue);
   for (const TileLeaf &leaf : leaves) {
     Type element = leaf.getType().getElementType();
-    if (!element.isF32() && !element.isBF16() && !element.isF16()) {
-      reason = "an operand is neither f32, bf16 nor f16";
-      return failure();
-    }
     if (counts && leaf.dims.size() > 1)
       parts = std::max<int64_t>(parts, element.isF32()   ? 3
                                        : element.isF16() ? 2
@@ -117,22 +129,13 @@ LogicalResult RecurrenceTiles::addCopies(TileOperand &operand,
   if (leaf && operand.tile.dims == "ij" && findCopy(*leaf) &&
       operand.cols % kTile == 0 && leaf->getType().getElementType().isBF16())
     operand.direct = leaf;
-  return success();
 }
 
 LogicalResult RecurrenceTiles::prepare(std::string &reason, bool reads) {
-  // Stands for the first token of a tile until the template is evaluated.
-  token = UnrealizedConversionCastOp::create(
-              kernel.entry, loc, kernel.entry.getIndexType(), ValueRange())
-              .getResult(0);
-  expression = std::make_unique<TileExpression>(
-      token,
-      [this](ThreadOps &ops, const TileLeaf &leaf, ArrayRef<Coordinate> at) {
-        return readLeaf(ops, leaf, at);
-      });
   auto add = [&](Value value, char col, int64_t count,
                  SmallVectorImpl<TileOperand> &to) {
-    return value ? addOperand(value, col, count, to, reason) : success();
+    return value ? addOperand(value, kToken, tokens, col, count, to, reason)
+                 : success();
   };
   // 1. Templates.
   SmallVector<TileOperand, 2> decays, bonuses;
@@ -164,8 +167,7 @@ LogicalResult RecurrenceTiles::prepare(std::string &reason, bool reads) {
   if (bonus)
     all.push_back(&*bonus);
   for (TileOperand *operand : all)
-    if (failed(addCopies(*operand, reason)))
-      return failure();
+    addCopies(*operand);
   // Several parts are never read where they were copied to.
   if (parts > 1)
     for (TileOperand *operand : all)
@@ -426,10 +428,11 @@ SmallVector<Value> RecurrenceTiles::readLeaf(ThreadOps &ops,
   return result;
 }
 
-SmallVector<Value> RecurrenceTiles::emit(ThreadOps &ops,
-                                         const TileOperand &operand,
-                                         const TilePlace &place, Value row,
-                                         Value col, const LaneColumns &lanes) {
+SmallVector<Value> RecurrenceTiles::emitInside(ThreadOps &ops,
+                                               const TileOperand &operand,
+                                               const TilePlace &place,
+                                               Value row, Value col,
+                                               const LaneColumns &lanes) {
   current = &place;
   expression->setToken(place.token);
   SmallVector<Coordinate> at;
@@ -443,6 +446,14 @@ SmallVector<Value> RecurrenceTiles::emit(ThreadOps &ops,
       value = arith::ExtFOp::create(ops.b, loc, ops.f32Type(), value);
   if (values.size() == 1 && lanes.width > 1)
     values.assign(lanes.width, Value(values[0]));
+  return values;
+}
+
+SmallVector<Value> RecurrenceTiles::emit(ThreadOps &ops,
+                                         const TileOperand &operand,
+                                         const TilePlace &place, Value row,
+                                         Value col, const LaneColumns &lanes) {
+  SmallVector<Value> values = emitInside(ops, operand, place, row, col, lanes);
   // Tokens and columns that are not there.
   Value isRow = ops.less(row, place.valid);
   for (int64_t i = 0; i < lanes.width; ++i) {

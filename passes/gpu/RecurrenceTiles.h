@@ -39,16 +39,23 @@ struct TilePlace {
 /// that a kernel needs to find them.
 class RecurrenceTiles {
 public:
-  RecurrenceTiles(RecurrenceOp op, KernelBuilder &kernel, int64_t valueColumns);
+  /// `tokens`: the rows of a tile.
+  RecurrenceTiles(RecurrenceOp op, KernelBuilder &kernel, int64_t valueColumns,
+                  int64_t tokens = kTile);
 
   /// Axes that blocks are over, with their sizes on the host.
   SmallVector<std::pair<char, OpFoldResult>> getBlockAxes();
   /// Gives the axes of the block their indices, of type index.
   void setPlace(char axis, Value index);
-  /// Writes the templates of all operands; fails with a reason if one cannot be
-  /// evaluated in a kernel.
+  /// Writes the templates of all operands, to be copied; fails with a reason if
+  /// one cannot be evaluated in a kernel.
   /// `reads`: whether queries are wanted, or states alone.
   LogicalResult prepare(std::string &reason, bool reads);
+  /// Writes the template of an operand along two axes, 0 for none, of so many
+  /// elements. Its leaves are read where they are.
+  LogicalResult addOperand(Value value, char row, int64_t rows, char col,
+                           int64_t cols, SmallVectorImpl<TileOperand> &to,
+                           std::string &reason);
   /// The bf16 parts that the operands' types want.
   int64_t getParts() const { return parts; }
 
@@ -70,6 +77,10 @@ public:
   SmallVector<Value> emit(ThreadOps &ops, const TileOperand &operand,
                           const TilePlace &place, Value row, Value col,
                           const LaneColumns &lanes);
+  /// The same, without what is outside.
+  SmallVector<Value> emitInside(ThreadOps &ops, const TileOperand &operand,
+                                const TilePlace &place, Value row, Value col,
+                                const LaneColumns &lanes);
   void forgetRows() { expression->clear(); }
 
   /// The address of an element of an operand, result or buffer with named axes:
@@ -92,10 +103,7 @@ private:
     int64_t unit, offset;
   };
 
-  LogicalResult addOperand(Value value, char col, int64_t cols,
-                           SmallVectorImpl<TileOperand> &to,
-                           std::string &reason);
-  LogicalResult addCopies(TileOperand &operand, std::string &reason);
+  void addCopies(TileOperand &operand);
   int64_t getCopyUnit(const TileLeaf &leaf);
   OpFoldResult getStride(OpBuilder &b, Value shaped, int64_t dim,
                          int64_t &multiple);
@@ -113,7 +121,7 @@ private:
   llvm::SmallDenseMap<char, Value> indices;
   SmallVector<NamedValue> named;
   llvm::SmallDenseMap<char, OpFoldResult> sizes;
-  int64_t keys, valueColumns, parts = 1;
+  int64_t keys, valueColumns, tokens, parts = 1;
   Value token;
   std::unique_ptr<TileExpression> expression;
   SmallVector<Copy, 0> copies;

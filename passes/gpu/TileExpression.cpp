@@ -9,6 +9,7 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/TypeUtilities.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -111,7 +112,15 @@ static bool isConstant(Value value) {
   return matchPattern(value, m_Constant());
 }
 
-/// What the body takes from outside are constants or the template's.
+/// Whether a number is computed from numbers alone.
+static bool isOfNumbers(Value value) {
+  Operation *op = value.getDefiningOp();
+  return !op || llvm::all_of(op->getOperands(), [](Value operand) {
+    return !isa<TensorType>(operand.getType()) && isOfNumbers(operand);
+  });
+}
+
+/// What the body takes from outside are constants or the template's numbers.
 bool TileExpression::analyzeBody(linalg::LinalgOp op) {
   WalkResult walk = op->walk([&](Operation *inner) {
     if (inner == op)
@@ -119,8 +128,9 @@ bool TileExpression::analyzeBody(linalg::LinalgOp op) {
     if (inner->getNumRegions() || !isMemoryEffectFree(inner))
       return WalkResult::interrupt();
     for (Value operand : inner->getOperands())
-      if (operand.getParentRegion()->isProperAncestor(op->getParentRegion()) &&
-          !isConstant(operand))
+      if ((operand.getParentRegion()->isProperAncestor(op->getParentRegion()) &&
+           !isConstant(operand)) ||
+          !isOfNumbers(operand))
         return WalkResult::interrupt();
     return WalkResult::advance();
   });
@@ -140,6 +150,13 @@ static Operation *getCombiner(linalg::LinalgOp op) {
   return llvm::is_contained(combiner->getOperands(), sum) ? combiner : nullptr;
 }
 
+/// An operation on tensors that is one on their elements.
+static bool isElementwise(Operation *op) {
+  return OpTrait::hasElementwiseMappableTraits(op) &&
+         op->getNumResults() == 1 && op->getNumRegions() == 0 &&
+         isMemoryEffectFree(op);
+}
+
 bool TileExpression::analyze(Value tile, SmallVectorImpl<TileLeaf> &leaves) {
   if (std::optional<TileLeaf> leaf = getLeaf(tile)) {
     if (!llvm::is_contained(leaves, *leaf))
@@ -147,7 +164,7 @@ bool TileExpression::analyze(Value tile, SmallVectorImpl<TileLeaf> &leaves) {
     return true;
   }
   if (!isa<RankedTensorType>(tile.getType()))
-    return isTemplate(tile) || isConstant(tile);
+    return (isTemplate(tile) || isConstant(tile)) && isOfNumbers(tile);
   if (isConstant(tile)) {
     DenseElementsAttr constant;
     return matchPattern(tile, m_Constant(&constant)) && constant.isSplat();
@@ -157,6 +174,9 @@ bool TileExpression::analyze(Value tile, SmallVectorImpl<TileLeaf> &leaves) {
     return false;
   if (isa<tensor::EmptyOp>(op))
     return true;
+  if (isElementwise(op))
+    return llvm::all_of(op->getOperands(),
+                        [&](Value x) { return analyze(x, leaves); });
   if (isa<tensor::CollapseShapeOp, tensor::ExpandShapeOp>(op)) {
     // Unit dimensions alone come and go.
     auto count = [](Value value) {
@@ -359,6 +379,32 @@ SmallVector<Value> TileExpression::emitLinalg(ThreadOps &ops,
   return results;
 }
 
+SmallVector<Value> TileExpression::emitElementwise(ThreadOps &ops,
+                                                   Operation *op,
+                                                   ArrayRef<Coordinate> at,
+                                                   const LaneColumns &lanes) {
+  SmallVector<SmallVector<Value>> operands;
+  size_t width = 1;
+  for (Value operand : op->getOperands()) {
+    if (isa<RankedTensorType>(operand.getType()))
+      operands.push_back(emit(ops, operand, at, lanes));
+    else
+      operands.push_back({emitCaptured(ops, operand)});
+    width = std::max(width, operands.back().size());
+  }
+  Type type = getElementTypeOrSelf(op->getResult(0).getType());
+  SmallVector<Value> results;
+  for (size_t i = 0; i < width; ++i) {
+    OperationState state(ops.loc, op->getName());
+    for (ArrayRef<Value> values : operands)
+      state.operands.push_back(values[values.size() == 1 ? 0 : i]);
+    state.addTypes(type);
+    state.addAttributes(op->getAttrs());
+    results.push_back(ops.b.create(state)->getResult(0));
+  }
+  return results;
+}
+
 /// Coordinates of the source of a reshape that adds or drops unit dimensions.
 static SmallVector<Coordinate> reshape(ThreadOps &ops, Operation *op,
                                        ArrayRef<Coordinate> at) {
@@ -438,5 +484,7 @@ SmallVector<Value> TileExpression::emit(ThreadOps &ops, Value tile,
     }
     return result;
   }
+  if (isElementwise(op))
+    return emitElementwise(ops, op, at, lanes);
   return emitLinalg(ops, cast<linalg::LinalgOp>(op), at, lanes);
 }

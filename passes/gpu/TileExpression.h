@@ -48,9 +48,9 @@ struct LaneColumns {
 };
 
 /// The tiles that TileEmitter writes as linalg on tensors, evaluated an element
-/// at a time where it is wanted: element-wise operations of any shape, and sums
-/// and maxima along rows, by the lanes that have a row together. They are a
-/// template; no operation on tensors is left of them.
+/// at a time where it is wanted: element-wise operations of any shape, linalg's
+/// or others', and sums and maxima along rows, by the lanes that have a row
+/// together. They are a template; no operation on tensors is left of them.
 class TileExpression {
 public:
   /// Reads `width` elements of a leaf at the given coordinates of its tile.
@@ -81,6 +81,9 @@ private:
   SmallVector<Value> emitLinalg(ThreadOps &ops, linalg::LinalgOp op,
                                 ArrayRef<Coordinate> at,
                                 const LaneColumns &lanes);
+  SmallVector<Value> emitElementwise(ThreadOps &ops, Operation *op,
+                                     ArrayRef<Coordinate> at,
+                                     const LaneColumns &lanes);
   Value emitReduction(ThreadOps &ops, linalg::LinalgOp op, Coordinate row,
                       const LaneColumns &lanes);
   Value emitCaptured(ThreadOps &ops, Value value);

@@ -142,7 +142,17 @@ FailureOr<Value> RootEmitter::emit(bool allowQuadratic) {
     return emitError(loc, "would need a buffer for a value with two token "
                           "axes: ")
            << type << " (allow-quadratic permits it)";
-  if (!quadratic && type.isDynamicDim(dims.col))
+  // Values that have no features are tiles of one row.
+  bool isRow =
+      isa<FeatureScaleOp>(op) ||
+      (type.isDynamicDim(dims.col) && (isa<ScaleOp, GateOp, DivideOp>(op) ||
+                                       !isa<AttnDialect>(op->getDialect())));
+  if (auto scale = dyn_cast<FeatureScaleOp>(op)) {
+    int64_t token = scale.getTokenDimension();
+    dims.col = token - (token > scale.getFeatureDimension());
+    dims.row = dims.col > 0 ? dims.col - 1 : 1;
+  }
+  if (!quadratic && !isRow && type.isDynamicDim(dims.col))
     return emitError(loc, "expected a static number of features, got ") << type;
 
   for (int64_t i = 0; i < type.getRank(); ++i)
@@ -158,11 +168,14 @@ FailureOr<Value> RootEmitter::emit(bool allowQuadratic) {
     return TileEmitter::getLadder(shape[dim], sizes.rows);
   };
   OpFoldResult rowLo = zero;
-  for (int64_t rows : getSizes(dims.row, dims.rowIsToken)) {
+  SmallVector<int64_t> rowSizes{1};
+  if (!isRow)
+    rowSizes = getSizes(dims.row, dims.rowIsToken);
+  for (int64_t rows : rowSizes) {
     OpFoldResult rowHi =
         TileEmitter::getLastFullTile(b, loc, rowLo, shape[dims.row], rows);
     OpFoldResult colLo = zero;
-    for (int64_t cols : getSizes(dims.col, quadratic)) {
+    for (int64_t cols : getSizes(dims.col, quadratic || isRow)) {
       OpFoldResult colHi =
           TileEmitter::getLastFullTile(b, loc, colLo, shape[dims.col], cols);
       FailureOr<Value> next =

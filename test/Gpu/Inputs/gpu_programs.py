@@ -9,7 +9,9 @@
 
 Writes for each graph what a machine with a GPU, a C++ compiler and Python needs
 to run it and compare it with f64, and nothing else: the host's assembly with the
-kernels' PTX in it, a program in C++, inputs, the expected output. There,
+kernels' PTX in it, a program in C++, inputs, the expected output. A graph that is
+a recurrence is there twice: all tokens in one call, and decoding, a token a call
+with the state updated in place. There,
 
   python3 FOLDER/check.py ROOT [--sanitize] [--report=FILE]
 
@@ -17,7 +19,9 @@ compiles, runs and compares all of them; ROOT is the root of this repository.
 """
 
 import json
+import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,9 +30,9 @@ here = os.path.dirname(os.path.abspath(__file__))
 code_gen = os.path.join(here, "..", "..", "CodeGen", "Inputs")
 sys.path[:0] = [here, os.path.join(here, "..", "..", "Numerics", "Inputs"),
                 code_gen]
-from forms import EXP_HEAVY, Harness  # noqa: E402
+from forms import NO_RECURRENCE, Harness, cut_array  # noqa: E402
 from npy import read_npy  # noqa: E402
-from programs import TOKENS, describe_call, write_floats  # noqa: E402
+from programs import TOKENS, write_floats  # noqa: E402
 from targets import TARGETS, assemble, run  # noqa: E402
 
 PROGRAM = """\
@@ -37,7 +41,10 @@ PROGRAM = """\
 #include <cstdio>
 #include <cstdlib>
 #include <vector>
-%(types)s
+template <int rank> struct Array {
+  float *allocated, *data;
+  int64_t offset, sizes[rank], strides[rank];
+};
 extern "C" void _mlir_ciface_graph(%(parameters)s);
 static const attn::gpu::CudaDriver *driver;
 static void fail(const char *text) {
@@ -60,6 +67,14 @@ static float *read_floats(const char *path, size_t count) {
   check(driver->cuStreamSynchronize(nullptr));
   return reinterpret_cast<float *>(memory);
 }
+static float *make_zeros(size_t count) {
+  uint64_t memory;
+  check(driver->cuMemAllocAsync(&memory, count * 4, nullptr));
+  std::vector<float> host(count);
+  check(driver->cuMemcpyHtoDAsync(memory, host.data(), count * 4, nullptr));
+  check(driver->cuStreamSynchronize(nullptr));
+  return reinterpret_cast<float *>(memory);
+}
 int main(int argc, char **argv) {
   std::string error;
   driver = attn::gpu::CudaDriver::get(error);
@@ -69,24 +84,117 @@ int main(int argc, char **argv) {
   check(driver->cuDevicePrimaryCtxRetain(&context, 0));
   check(driver->cuCtxSetCurrent(context));
 %(arguments)s
-  T%(result)d result;
-  _mlir_ciface_graph(&result, %(names)s);
-  if (const char *text = attn_gpu_take_error())
-    fail(text);
-  int64_t count = 1;
-  for (int64_t size : result.sizes)
-    count *= size;
-  std::vector<float> host(count);
-  check(driver->cuMemcpyDtoHAsync(
-      host.data(), reinterpret_cast<uint64_t>(result.data + result.offset),
-      count * 4, nullptr));
+  std::vector<float> host(%(count)d * size_t(%(calls)d));
+  for (size_t call = 0; call < %(calls)d; ++call) {
+%(advance)s
+    Array<%(rank)d> result;
+    _mlir_ciface_graph(&result, %(names)s);
+    if (const char *text = attn_gpu_take_error())
+      fail(text);
+    check(driver->cuMemcpyDtoHAsync(
+        &host[call * %(count)d],
+        reinterpret_cast<uint64_t>(result.data + result.offset),
+        %(count)d * 4, nullptr));
+    mgpuMemFree(result.allocated, nullptr);
+  }
   check(driver->cuStreamSynchronize(nullptr));
   FILE *file = std::fopen(argv[argc - 1], "wb");
-  std::fwrite(host.data(), 4, count, file);
+  std::fwrite(host.data(), 4, host.size(), file);
   std::fclose(file);
   return 0;
 }
 """
+
+# The position of a token is a number on the host.
+POSITIONS = ("cosformer",)
+EXPOSE_STATES = ("builtin.module(func.func(attn-analyze-scans,attn-linearize,"
+                 "attn-expose-state))")
+
+
+def describe(shapes, counts, result, calls):
+    """The parts of a program. The arrays of `counts` elements are read from
+    files, the others are states and zero at first."""
+    arguments, advance = [], []
+    for i, shape in enumerate(shapes):
+        size, rank = math.prod(shape), max(len(shape), 1)
+        strides = [math.prod(shape[d + 1 :]) for d in range(len(shape))]
+        source = (f"read_floats(argv[{i + 1}], {counts[i]})" if i < len(counts)
+                  else f"make_zeros({size})")
+        arguments.append(f"  float *p{i} = {source};\n"
+                         f"  Array<{rank}> a{i} = {{p{i}, p{i}, 0, "
+                         f"{{{', '.join(map(str, shape))}}}, "
+                         f"{{{', '.join(map(str, strides))}}}}};")
+        if i < len(counts) and counts[i] > size:
+            advance.append(f"    a{i}.data = p{i} + call * {size};")
+    return {"parameters": ", ".join(
+                f"Array<{max(len(shape), 1)}> *" for shape in (result, *shapes)),
+            "arguments": "\n".join(arguments), "advance": "\n".join(advance),
+            "names": ", ".join(f"&a{i}" for i in range(len(shapes))),
+            "count": math.prod(result), "rank": len(result), "calls": calls}
+
+
+def by_token(array, dim):
+    """The part of each token, one after the other."""
+    shape, values = array
+    if dim is None:
+        return values
+    out = []
+    for token in range(shape[dim]):
+        out += cut_array(shape, values, dim, token, token + 1)[1]
+    return out
+
+
+class Writer:
+    def __init__(self, llvm, attn_opt, chip, folder):
+        self.llvm, self.attn_opt = llvm, attn_opt
+        self.chip, self.folder = chip, folder
+        self.programs = []
+
+    def write(self, name, text, shapes, inputs, exact, result, calls, bound):
+        lowered = run([self.attn_opt, f"--attn-gpu-pipeline=chip={self.chip}"],
+                      text.replace("@main", "@graph"))
+        stem = os.path.join(self.folder, name)
+        with open(stem + ".s", "w", encoding="utf-8") as file:
+            file.write(assemble(self.llvm, TARGETS["avx2"], lowered))
+        with open(stem + ".cpp", "w", encoding="utf-8") as file:
+            file.write(PROGRAM % describe(shapes, [len(x) for x in inputs],
+                                          result, calls))
+        write_floats(stem + ".exact", exact)
+        files = [f"{name}.{i}.in" for i in range(len(inputs))]
+        for file, values in zip(files, inputs):
+            write_floats(os.path.join(self.folder, file), values)
+        self.programs.append({"name": name, "inputs": files,
+                              "expected": name + ".exact", "bound": bound})
+        print(f"{name}: written", flush=True)
+
+    def write_graph(self, harness):
+        graph = harness.graph
+        exact = read_npy(harness.find_exact(graph.text, TOKENS))
+        arrays = [read_npy(npy) for npy in harness.get_inputs(TOKENS)]
+        shapes = [shape for shape, _ in arrays]
+        self.write(harness.name, graph.text, shapes,
+                   [values for _, values in arrays], exact[1], exact[0], 1,
+                   harness.bound)
+        # A call takes one token of each step.
+        steps = {name: graph.get_steps(name) for name in graph.arguments}
+        text = graph.text
+        if (harness.name in NO_RECURRENCE or harness.name in POSITIONS
+                or max(steps.values()) > 1):
+            return
+        text = run([self.attn_opt, f"--pass-pipeline={EXPOSE_STATES}"],
+                   text.replace("x?x", "x1x"))
+        states = [tuple(int(n) for n in sizes.split("x")[:-1])
+                  for sizes in re.findall(
+                      r"tensor<([^>]*)f32> {attn.state}", text)]
+        dim = graph.result_token_dim
+        self.write(
+            harness.name + "-decode", text,
+            [graph.get_shape(name, 1) for name in graph.arguments] + states,
+            [by_token(array, graph.get_token_dim(name))
+             for name, array in zip(graph.arguments, arrays)],
+            by_token(exact, dim), exact[0][:dim] + (1,) + exact[0][dim + 1 :],
+            TOKENS, harness.bound)
+
 
 def get_commit():
     """The state of the tree that made the programs."""
@@ -102,36 +210,19 @@ def get_commit():
 
 def main(llvm, attn_opt, attn_run, chip, folder, *graphs):
     os.makedirs(folder, exist_ok=True)
-    programs, work = [], os.path.join(folder, "work")
+    work = os.path.join(folder, "work")
+    writer = Writer(llvm, attn_opt, chip, folder)
     for path in graphs:
-        harness = Harness(attn_run, path, os.path.join(work, "x"))
-        graph, name = harness.graph, harness.name
-        exact = read_npy(harness.find_exact(graph.text, TOKENS))[1]
-        lowered = run([attn_opt, f"--attn-gpu-pipeline=chip={chip}"],
-                      graph.text.replace("@main", "@graph"))
-        stem = os.path.join(folder, name)
-        with open(stem + ".s", "w", encoding="utf-8") as file:
-            file.write(assemble(llvm, TARGETS["avx2"], lowered))
-        with open(stem + ".cpp", "w", encoding="utf-8") as file:
-            file.write(PROGRAM % describe_call(graph))
-        write_floats(stem + ".exact", exact)
-        inputs = []
-        for i, npy in enumerate(harness.get_inputs(TOKENS)):
-            inputs.append(f"{name}.{i}.in")
-            write_floats(os.path.join(folder, inputs[-1]), read_npy(npy)[1])
-        programs.append({"name": name, "inputs": inputs,
-                         "expected": name + ".exact",
-                         "bound": 1e-4 if name in EXP_HEAVY else 1e-5})
-        print(f"{name}: written")
+        writer.write_graph(Harness(attn_run, path, os.path.join(work, "x")))
     shutil.rmtree(work, ignore_errors=True)
     with open(os.path.join(folder, "programs.json"), "w",
               encoding="utf-8") as file:
-        json.dump({"programs": programs, "chip": chip, "tokens": TOKENS,
+        json.dump({"programs": writer.programs, "chip": chip, "tokens": TOKENS,
                    "commit": get_commit()}, file)
     for source in (os.path.join(here, "check.py"),
                    os.path.join(code_gen, "programs.py")):
         shutil.copy(source, folder)
-    return not programs
+    return not writer.programs
 
 
 if __name__ == "__main__":
