@@ -891,7 +891,7 @@ def AttnPrefetchTiles : Pass<"attn-prefetch-tiles", "::mlir::func::FuncOp"> {
 //===----------------------------------------------------------------------===//
 
 def AttnLaunchRecurrences : Pass<"attn-launch-recurrences", "::mlir::ModuleOp"> {
-  let summary = "Recurrences to kernels that walk over tiles of tokens";
+  let summary = "Recurrences to kernels that walk over tokens";
   let description = [{
     **Before and after.** An `attn.recurrence` becomes a `gpu.func` and its
     launch. A block has the state of one sequence and head, for `value-columns`
@@ -917,9 +917,19 @@ def AttnLaunchRecurrences : Pass<"attn-launch-recurrences", "::mlir::ModuleOp"> 
     with mma.sync on bf16. A division of the output by its last column, and a
     conversion to bf16, that alone read it are part of the kernel.
 
-    **Legality.** The transition has a form in chunks and there is no running
-    maximum; up to 256 key channels, static, and a state of f32. What is left is
-    computed token by token, and a missed remark says why.
+    Fewer than 16 tokens, such as one of a decode step, a transition without a
+    form in chunks and a running maximum are a kernel that walks token by token:
+    a block has its state in registers, a thread some rows and columns of it, and
+    operands are evaluated into shared memory. A state with the attribute
+    `attn.state` that nothing else reads is updated where it is.
+
+    ```
+    S~ = f S      u = r - p^T S~      S' = S~ + k v^T + b u^T      o = q^T S'
+    ```
+
+    **Legality.** A state of f32 and static numbers of channels. Tiles want up to
+    256 key channels, a form in chunks and no running maximum; steps a transition
+    that is a decay. What is left stays `recurrent`, and missed remarks say why.
 
     **Numerics.** Sums and states are f32. Operands of f32 are three bf16 each, of
     which six products are taken: the error is that of f32. Operands of bf16 are
@@ -927,7 +937,7 @@ def AttnLaunchRecurrences : Pass<"attn-launch-recurrences", "::mlir::ModuleOp"> 
     rounded to bf16 where they are multiplied. Decays are never divided: each
     factor is the exponential of a sum of decays between two tokens.
 
-    **Cost.** One launch; each operand once from memory, but once for each part of
+    **Cost.** Steps read and write the state once. Tiles: one launch; each operand once from memory, but once for each part of
     the value channels from the cache. Where the states are fewer than the
     multiprocessors, and nothing is erased, the tokens are cut into `segments`: a
     launch before makes the states after each from zero, and keys and values are
@@ -940,6 +950,59 @@ def AttnLaunchRecurrences : Pass<"attn-launch-recurrences", "::mlir::ModuleOp"> 
            "Value channels of a block">,
     Option<"segments", "segments", "int64_t", /*default=*/"0",
            "Segments of the tokens of a sequence; 0: as many as fill the chip">,
+  ];
+  let dependentDialects = [
+    "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",
+    "::mlir::bufferization::BufferizationDialect", "::mlir::gpu::GPUDialect",
+    "::mlir::linalg::LinalgDialect", "::mlir::LLVM::LLVMDialect",
+    "::mlir::memref::MemRefDialect", "::mlir::NVVM::NVVMDialect",
+    "::mlir::scf::SCFDialect", "::mlir::tensor::TensorDialect"];
+}
+
+def AttnLaunchAttention : Pass<"attn-launch-attention", "::mlir::ModuleOp"> {
+  let summary = "Softmax attention to kernels that walk over tiles of keys";
+  let description = [{
+    **Before and after.** The product of a softmax with values becomes a
+    `gpu.func` and its launch. A block has 64 queries of a head and walks over
+    tiles of keys; masks, scales and element-wise operations between the scores
+    and the softmax are evaluated on the tensor cores' sums, and the maximum and
+    the sum of a row are carried along. Keys that a mask excludes for all queries
+    of a block are not read.
+
+    ```mlir
+    func.func @main(%q: tensor<8x?x64xbf16>, %k: tensor<8x?x64xbf16>, %v: tensor<8x?x64xbf16>) -> tensor<8x?x64xf32> {
+      %s = attn.score %q, %k : tensor<8x?x64xbf16>, tensor<8x?x64xbf16> -> tensor<8x?x?xf32>
+      %c = attn.scale %s by 0.125 : tensor<8x?x?xf32> -> tensor<8x?x?xf32>
+      %m = attn.mask %c, #attn.causal else -inf : tensor<8x?x?xf32>
+      %p = attn.softmax %m : tensor<8x?x?xf32>
+      %o = attn.apply %p, %v : tensor<8x?x?xf32>, tensor<8x?x64xbf16> -> tensor<8x?x64xf32>
+      return %o : tensor<8x?x64xf32>
+    }
+    ```
+
+    becomes, for each tile of keys,
+
+    ```
+    S = f(Q K^T)    m' = max(m, max S)    O = e^(m - m') O + e^(S - m') V
+    ```
+
+    with mma.sync on bf16. A conversion of the result to bf16 that alone reads it
+    is part of the kernel.
+
+    **Legality.** Up to 256 channels of each kind, static, scores of f32 that
+    nothing else reads. What is left is computed a query a thread, and a missed
+    remark says why.
+
+    **Numerics.** Sums are f32. Operands of f32 are three bf16 each, of which six
+    products are taken; operands of bf16 and their weights are multiplied as
+    they are. A row without keys is 0.
+
+    **Cost.** One launch. Queries are read once, keys and values once for each 64
+    queries, from the cache.
+  }];
+  let options = [
+    Option<"chip", "chip", "std::string", /*default=*/"\"sm_80\"",
+           "The GPU's architecture">,
   ];
   let dependentDialects = [
     "::mlir::affine::AffineDialect", "::mlir::arith::ArithDialect",

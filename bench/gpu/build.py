@@ -115,6 +115,8 @@ def main():
     for name in options.rows.split(","):
         row = ROWS[name]
         for shape in options.shapes.split(","):
+            if row.exact and not 16 <= {**SHAPES, **DECODE_SHAPES}[shape][2] <= 4096:
+                continue
             decodes = shape in DECODE_SHAPES
             batch, heads, _, channels = {**SHAPES, **DECODE_SHAPES}[shape]
             key = f"{row.file}_{batch}_{heads}_{channels}"

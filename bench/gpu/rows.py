@@ -38,6 +38,8 @@ class Row:
     peer_name: str
     # (the peer's operations, inputs, state) -> output, ..: one token
     step: Callable = None
+    # f64 inputs -> the output, where no recurrence says it
+    exact: Callable = None
 
 
 def scale(x):
@@ -157,6 +159,19 @@ ROWS = {
             i["r"], i["w"], i["k"], i["v"], i["a"], i["b"], scale=1.0),
         "chunk_rwkv7"),
 }
+
+# Softmax is not linear in the tokens: shapes of up to 4096.
+ROWS["softmax"] = Row(
+    "softmax", QKV, None,
+    lambda o, i: (o.attention(i["q"], i["k"], i["v"]),),
+    "scaled_dot_product_attention", exact=lambda i: attention(i))
+
+
+def attention(i):
+    scores = scale(i["q"]) @ i["k"].transpose(-1, -2)
+    size = scores.shape[-1]
+    mask = scores.new_ones(size, size).triu(1).bool()
+    return scores.masked_fill(mask, float("-inf")).softmax(-1) @ i["v"]
 
 
 def retention(q):

@@ -11,6 +11,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/IR/Remarks.h"
 #include "passes/Passes.h"
+#include "passes/gpu/Chip.h"
 #include "passes/gpu/RecurrenceKernel.h"
 #include "passes/gpu/RecurrenceSteps.h"
 
@@ -22,53 +23,15 @@ namespace mlir::attn {
 using namespace mlir;
 using namespace mlir::attn;
 
-/// What a block may have of an SM's memory, for compute capability major.minor:
-/// CUDA's table of technical specifications.
-static int64_t getSharedBytes(int64_t capability) {
-  switch (capability) {
-  case 80:
-  case 87:
-    return 163 * 1024;
-  case 90:
-  case 100:
-  case 103:
-    return 227 * 1024;
-  default:
-    return 99 * 1024;
-  }
-}
-
-/// Of the largest chip that a capability is sold with.
-static int64_t getMultiprocessors(int64_t capability) {
-  switch (capability) {
-  case 80:
-    return 108;
-  case 90:
-    return 132;
-  case 100:
-  case 103:
-    return 148;
-  case 120:
-    return 170;
-  default:
-    return 84;
-  }
-}
-
 namespace {
 struct LaunchRecurrences
     : attn::impl::AttnLaunchRecurrencesBase<LaunchRecurrences> {
   using AttnLaunchRecurrencesBase::AttnLaunchRecurrencesBase;
 
   void runOnOperation() override {
-    int64_t capability = 0;
-    StringRef number = StringRef(chip);
-    if (!number.consume_front("sm_") ||
-        number.rtrim("af").getAsInteger(10, capability)) {
-      getOperation().emitError("expected a chip such as sm_90, got '")
-          << StringRef(chip) << "'";
+    FailureOr<Chip> target = Chip::parse(getOperation(), chip);
+    if (failed(target))
       return signalPassFailure();
-    }
     if (valueColumns < kTile || valueColumns % kTile != 0) {
       getOperation().emitError("expected a multiple of 16 value channels in a "
                                "block, got ")
@@ -81,10 +44,10 @@ struct LaunchRecurrences
       return signalPassFailure();
     }
     KernelLimits limits;
-    limits.sharedBytes = getSharedBytes(capability);
-    limits.canSuspend = capability >= 90;
+    limits.sharedBytes = target->getSharedBytes();
+    limits.canSuspend = target->hasTryWait();
     limits.valueColumns = valueColumns;
-    limits.multiprocessors = getMultiprocessors(capability);
+    limits.multiprocessors = target->getMultiprocessors();
     limits.segments = segments;
     SmallVector<RecurrenceOp> ops;
     getOperation().walk([&](RecurrenceOp op) { ops.push_back(op); });
@@ -95,7 +58,7 @@ struct LaunchRecurrences
                          .category("attn-launch-recurrences")
                          .function(function);
       std::string reason, steps;
-      if (capability < 80)
+      if (!target->hasBf16Mma())
         reason = "the chip has no tensor cores for bf16";
       RecurrenceKernel inTiles(op, limits);
       if (reason.empty() && succeeded(inTiles.launch(reason))) {

@@ -178,7 +178,10 @@ LogicalResult RecurrenceKernel::prepare(std::string &reason) {
   paddedValues = llvm::alignTo(columns, kTile);
   if (!makesStates)
     segments.count = chooseSegments();
-  placeBlock(tiles->getBlockAxes(), segments.count);
+  int64_t transitionParts =
+      makesStates && op.erases() ? llvm::divideCeil(paddedKeys, columns) : 0;
+  segments.parts = values / columns + transitionParts;
+  placeBlock(tiles->getBlockAxes(), segments.count, transitionParts);
   if (succeeded(tiles->prepare(reason, /*reads=*/!makesStates)) &&
       succeeded(layoutSlots(reason)))
     return success();
@@ -203,7 +206,10 @@ LogicalResult RecurrenceKernel::launch(std::string &reason) {
       return failure();
     }
     segmentPointer = kernel->passPointer(segments.states);
-    decayPointer = kernel->passPointer(segments.decays);
+    if (op.erases())
+      transitionPointer = kernel->passPointer(segments.transitions);
+    else
+      decayPointer = kernel->passPointer(segments.decays);
   }
   // The last segment would write a state that the others begin with.
   createBuffers(/*inPlace=*/segments.count == 1);

@@ -17,7 +17,11 @@ namespace mlir::attn {
 /// and the decays of the whole segment.
 struct SegmentStates {
   int64_t count = 1;
+  /// Blocks of a sequence and head in the kernel that makes them.
+  int64_t parts = 1;
   Value states, decays;
+  /// With an erasure, the whole segment's transition A, A^T row by row.
+  Value transitions;
 };
 
 /// Computes a recurrence in one kernel, its tokens in tiles of 16. A block has
@@ -38,7 +42,9 @@ struct SegmentStates {
 ///
 ///     B = the state after the segment from zero,   D = its decays,
 ///
-/// and each block starts from the states of those before it, S' = D S + B.
+/// and each block starts from the states of those before it, S' = D S + B. With
+/// an erasure D is a matrix, A: what the segment makes of the identity when it
+/// writes nothing, by more blocks of that kernel.
 ///
 /// with the names of RecurrenceChunk and ChunkTerms. Slots in shared memory, a
 /// ring, lie between the two; a barrier says that a slot is full, another that
@@ -100,7 +106,15 @@ private:
   /// What multiplies columns 8 j + 2 (l % 4) and the next of the state.
   std::pair<Value, Value> loadStateFactors(ThreadOps &ops,
                                            const TilePlace &place, size_t j);
+  /// The identity where the block makes a part of the transition, else zero.
+  State startSegment(ThreadOps &ops, Value column);
   State enterSegment(ThreadOps &ops, State state, Value warp);
+  /// S^T A^T + B^T
+  State applyTransition(ThreadOps &ops, const State &state, Value other,
+                        Value warp);
+  Value getTransition(ThreadOps &ops, Value segment, Value row, Value col);
+  /// Where a transition is made nothing is written.
+  LeftOperand writeNothing(ThreadOps &ops, LeftOperand operand);
   void leaveSegment(ThreadOps &ops, const State &state, ArrayRef<Value> decays,
                     Value warp);
   State loadState(ThreadOps &ops, Value column);
@@ -141,7 +155,7 @@ private:
   /// The segments of this kernel, and whether it makes their states or reads.
   SegmentStates segments;
   bool makesStates = false;
-  Value segmentPointer, decayPointer;
+  Value segmentPointer, decayPointer, transitionPointer;
 
   // The slots of the ring, the warps, and what lies where in a slot.
   int64_t slots = 0, tokenWarps = 0, stateWarps = 0, slotBytes = 0;

@@ -74,7 +74,8 @@ void RecurrenceLaunch::createKernel(StringRef suffix, int64_t valueColumns) {
 }
 
 void RecurrenceLaunch::placeBlock(
-    ArrayRef<std::pair<char, OpFoldResult>> blockAxes, int64_t segmentCount) {
+    ArrayRef<std::pair<char, OpFoldResult>> blockAxes, int64_t segmentCount,
+    int64_t transitionParts) {
   OpBuilder &h = kernel->host, &b = kernel->entry;
   auto axes = llvm::to_vector(blockAxes);
   AffineExpr d0 = h.getAffineDimExpr(0), d1 = h.getAffineDimExpr(1);
@@ -83,8 +84,9 @@ void RecurrenceLaunch::placeBlock(
         {kSegment, affine::makeComposedFoldedAffineApply(
                        h, loc, d0 - 1,
                        {tensor::getMixedSize(h, loc, op.getCuSeqlens(), 0)})});
-  if (inParts)
-    axes.push_back({kValue, h.getIndexAttr(values / columns)});
+  int64_t valueParts = values / columns;
+  if (valueParts + transitionParts > 1)
+    axes.push_back({kValue, h.getIndexAttr(valueParts + transitionParts)});
   blocks = h.getIndexAttr(segmentCount);
   Value rest = gpu::BlockIdOp::create(b, loc, gpu::Dimension::x);
   block = rest;
@@ -100,8 +102,15 @@ void RecurrenceLaunch::placeBlock(
     Value extent = getValueOrCreateConstantIndexOp(b, loc, kernel->pass(size));
     Value index = arith::RemUIOp::create(b, loc, rest, extent);
     rest = arith::DivUIOp::create(b, loc, rest, extent);
-    if (axis == kValue)
+    if (axis == kValue) {
+      if (transitionParts > 0) {
+        Value number = ops.toI32(index), first = ops.i32(valueParts);
+        isTransition = ops.cmp(arith::CmpIPredicate::sge, number, first);
+        transitionColumn = ops.mul(ops.sub(number, first), columns);
+        index = ops.select(isTransition, ops.index(0), index);
+      }
       index = arith::MulIOp::create(b, loc, index, ops.index(columns));
+    }
     tiles->setPlace(axis, index);
   }
 }

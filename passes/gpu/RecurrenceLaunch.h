@@ -42,8 +42,9 @@ protected:
   void createKernel(StringRef suffix, int64_t valueColumns);
   /// The index of a block is that of its axes, of its part of the value
   /// channels and, fastest, of its segment: parts read the same keys.
+  /// `transitionParts`: blocks besides those of value channels.
   void placeBlock(ArrayRef<std::pair<char, OpFoldResult>> axes,
-                  int64_t segmentCount);
+                  int64_t segmentCount, int64_t transitionParts = 0);
   /// The tokens of the block: `lo` and `count`.
   void placeTokens(ThreadOps &ops);
   /// Buffers for what the kernel writes, and the pointers to them. `inPlace`: a
@@ -83,6 +84,8 @@ protected:
 
   // In the kernel.
   Value block, segment, lo, count;
+  /// Whether the block is one of `transitionParts`, and its first column.
+  Value isTransition, transitionColumn;
 
 private:
   Value createBuffer(Value result, RankedTensorType type);

@@ -19,9 +19,8 @@ static constexpr char kToken = RecurrenceOp::kToken, kKey = RecurrenceOp::kKey,
 
 void RecurrenceKernel::emitStateWarp(ThreadOps &ops, Value warp) {
   Value column = ops.mul(warp, kTile);
-  State state(paddedKeys / 8, Fragments(ops, lane).zero());
-  if (!makesStates)
-    state = loadState(ops, column);
+  State state =
+      makesStates ? startSegment(ops, column) : loadState(ops, column);
   if (segments.count > 1 && !makesStates)
     state = enterSegment(ops, state, warp);
   // The slot and the parity of its phase; the state; decays of the segment, as
@@ -29,7 +28,9 @@ void RecurrenceKernel::emitStateWarp(ThreadOps &ops, Value warp) {
   SmallVector<Value> start{ops.i32(0), ops.i32(0)};
   for (const Sum &sum : state)
     llvm::append_range(start, sum);
-  int64_t decays = !makesStates || !hasDecay ? 0 : perKey ? paddedKeys / 4 : 1;
+  int64_t decays = 0;
+  if (makesStates && hasDecay && !op.erases())
+    decays = perKey ? paddedKeys / 4 : 1;
   start.append(decays, ops.f32(1));
   auto toState = [&](ValueRange values) {
     State result(state.size());
@@ -218,13 +219,15 @@ RecurrenceKernel::State RecurrenceKernel::emitStep(ThreadOps &ops,
                                                    Value warp, Value tile) {
   Fragments fragments(ops, lane);
   SmallVector<LeftOperand> packed;
-  for (size_t j = 0; !makesStates && j < entry.size(); j += 2)
+  bool isRead = !makesStates || op.erases();
+  for (size_t j = 0; isRead && j < entry.size(); j += 2)
     packed.push_back(fragments.pack(entry[j], entry[j + 1], parts));
   Value column = ops.mul(warp, kTile);
   SmallVector<LeftOperand> written;
   for (auto [operand, offset] : llvm::zip_equal(tiles->values, valueTiles))
-    written.push_back(fragments.loadLeft(getValues(ops, place, operand, offset),
-                                         column, true));
+    written.push_back(writeNothing(
+        ops, fragments.loadLeft(getValues(ops, place, operand, offset), column,
+                                true)));
   auto addScores = [&](Fragments::Square square, unsigned row,
                        ArrayRef<LeftOperand> lefts) {
     for (const Scores &score : scores) {
@@ -241,8 +244,10 @@ RecurrenceKernel::State RecurrenceKernel::emitStep(ThreadOps &ops,
     // U^T = (R^T - V^T N^T - S^T P'^T) T^T
     Fragments::Square square =
         addScores(readState(ops, place, packed, 0), 0, written);
-    Fragments::Square given = fragments.unpack(fragments.loadLeft(
-        getValues(ops, place, tiles->inputs[0], inputTiles[0]), column, true));
+    Fragments::Square given = fragments.unpack(writeNothing(
+        ops, fragments.loadLeft(
+                 getValues(ops, place, tiles->inputs[0], inputTiles[0]), column,
+                 true)));
     for (int i = 0; i < 8; ++i)
       square[i / 4][i % 4] =
           ops.subf(given[i / 4][i % 4], square[i / 4][i % 4]);

@@ -38,7 +38,7 @@ void RecurrenceKernel::emitTokenWarp(ThreadOps &ops, Value warp) {
   };
   auto issue = [&](ThreadOps &o, Value tile, Value cursor) {
     o.when(o.less(tile, tileCount), [&](ThreadOps &in) {
-      tiles->issueCopies(in, lane, placeOf(in, tile, cursor).first);
+      tiles->issueCopies(in, lane, 32, placeOf(in, tile, cursor).first);
     });
     o.commitCopies();
   };
@@ -48,44 +48,44 @@ void RecurrenceKernel::emitTokenWarp(ThreadOps &ops, Value warp) {
   // is emptied; that of a slot never used has passed.
   SmallVector<Value> start{ops.i32(0), ops.i32(0), ops.i32(depth - 1),
                            ops.i32(1)};
-  ops.loop(warp, tileCount, ops.i32(tokenWarps), start,
-           [&](ThreadOps &o, Value tile, ValueRange now) {
-             Value cursor = now[0], phase = now[1], before = now[2],
-                   parity = now[3];
-             auto [place, slot] = placeOf(o, tile, cursor);
-             auto waitEmpty = [&](ThreadOps &in, Value number) {
-               in.wait(getEmptyBarrier(in, number), parity);
-             };
-             if (depth == 1) {
-               waitEmpty(o, slot);
-               tiles->issueCopies(o, lane, place);
-               o.commitCopies();
-             }
-             o.waitCopies(std::max<int64_t>(depth - 2, 0));
-             o.syncWarp();
-             tiles->forgetRows();
-             laneRows.clear();
-             emitTile(o, place, scratch);
-             o.syncWarp();
-             Value isFirst = o.cmp(arith::CmpIPredicate::eq, lane, o.i32(0));
-             Value full = getFullBarrier(o, slot);
-             o.when(isFirst, [&](ThreadOps &in) { in.arrive(full); });
-             // Copies for the slot before this one.
-             if (depth > 1) {
-               Value later = o.add(tile, (depth - 1) * tokenWarps);
-               o.when(o.less(later, tileCount), [&](ThreadOps &in) {
-                 waitEmpty(in, in.add(warp, in.mul(before, tokenWarps)));
-                 tiles->issueCopies(in, lane, placeOf(in, later, before).first);
-               });
-               o.commitCopies();
-             }
-             Value next = o.add(cursor, 1);
-             Value wraps = o.cmp(arith::CmpIPredicate::eq, next, o.i32(depth));
-             Value flipped = arith::XOrIOp::create(o.b, loc, phase, o.i32(1));
-             return SmallVector<Value>{o.select(wraps, o.i32(0), next),
-                                       o.select(wraps, flipped, phase), cursor,
-                                       phase};
-           });
+  ops.loop(
+      warp, tileCount, ops.i32(tokenWarps), start,
+      [&](ThreadOps &o, Value tile, ValueRange now) {
+        Value cursor = now[0], phase = now[1], before = now[2], parity = now[3];
+        auto [place, slot] = placeOf(o, tile, cursor);
+        auto waitEmpty = [&](ThreadOps &in, Value number) {
+          in.wait(getEmptyBarrier(in, number), parity);
+        };
+        if (depth == 1) {
+          waitEmpty(o, slot);
+          tiles->issueCopies(o, lane, 32, place);
+          o.commitCopies();
+        }
+        o.waitCopies(std::max<int64_t>(depth - 2, 0));
+        o.syncWarp();
+        tiles->forgetRows();
+        laneRows.clear();
+        emitTile(o, place, scratch);
+        o.syncWarp();
+        Value isFirst = o.cmp(arith::CmpIPredicate::eq, lane, o.i32(0));
+        Value full = getFullBarrier(o, slot);
+        o.when(isFirst, [&](ThreadOps &in) { in.arrive(full); });
+        // Copies for the slot before this one.
+        if (depth > 1) {
+          Value later = o.add(tile, (depth - 1) * tokenWarps);
+          o.when(o.less(later, tileCount), [&](ThreadOps &in) {
+            waitEmpty(in, in.add(warp, in.mul(before, tokenWarps)));
+            tiles->issueCopies(in, lane, 32, placeOf(in, later, before).first);
+          });
+          o.commitCopies();
+        }
+        Value next = o.add(cursor, 1);
+        Value wraps = o.cmp(arith::CmpIPredicate::eq, next, o.i32(depth));
+        Value flipped = arith::XOrIOp::create(o.b, loc, phase, o.i32(1));
+        return SmallVector<Value>{o.select(wraps, o.i32(0), next),
+                                  o.select(wraps, flipped, phase), cursor,
+                                  phase};
+      });
 }
 
 void RecurrenceKernel::emitTile(ThreadOps &ops, const TilePlace &place,

@@ -41,6 +41,12 @@ Value ThreadOps::toIndex(Value value) {
   return arith::IndexCastOp::create(b, loc, b.getIndexType(), value);
 }
 
+Value ThreadOps::toValue(OpFoldResult number) {
+  if (auto value = dyn_cast<Value>(number))
+    return value;
+  return index(cast<IntegerAttr>(cast<Attribute>(number)).getInt());
+}
+
 Value ThreadOps::add(Value x, Value y) {
   return arith::AddIOp::create(b, loc, x, y);
 }

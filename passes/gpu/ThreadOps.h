@@ -37,6 +37,8 @@ public:
   /// An index or an i64 as i32, and an i32 as an index.
   Value toI32(Value value);
   Value toIndex(Value value);
+  /// A number, or the constant of an attribute.
+  Value toValue(OpFoldResult number);
 
   Value add(Value x, Value y);
   Value add(Value x, int64_t y);

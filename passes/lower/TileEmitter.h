@@ -90,6 +90,12 @@ public:
   }
   const TileSizes &getSizes() const { return sizes; }
 
+  /// The keys that the masks of `scores` leave to a tile of queries, from the
+  /// start of a tile of keys to the end of one.
+  std::pair<OpFoldResult, OpFoldResult>
+  emitKeyRange(OpBuilder &b, Location loc, Value scores, OpFoldResult row,
+               int64_t rows, OpFoldResult keys, int64_t tile);
+
   /// What `op` makes of the columns `num` and the last column `den` of a tile,
   /// and of the log scale of its rows if the operation has one.
   static Value divideTile(OpBuilder &b, DivideByLastOp op, Value num, Value den,
@@ -139,12 +145,6 @@ private:
   FailureOr<Product> analyzeProduct(OpBuilder &b, ContractionOpInterface op,
                                     const TileRequest &request);
   FailureOr<Value> emitTokenSum(OpBuilder &b, Product &product);
-  /// The keys that the masks of `scores` leave to a tile of queries, from the
-  /// start of a tile of keys to the end of one.
-  std::pair<OpFoldResult, OpFoldResult>
-  emitKeyRange(OpBuilder &b, Location loc, Value scores, OpFoldResult row,
-               int64_t rows, OpFoldResult keys, int64_t tile);
-
   TileSizes sizes;
   DenseMap<Value, Value> materialized;
   DenseMap<Operation *, SmallVector<MaskTerm>> maskTerms;

@@ -32,8 +32,8 @@ static std::string getFeatures(const GpuPipelineOptions &options) {
 
 void attn::buildGpuKernelPipeline(OpPassManager &pm,
                                   const GpuPipelineOptions &options) {
-  // 1. Recurrences in tiles; others in single steps, a value channel or a query
-  //    a thread.
+  // 1. Recurrences and softmax attention in kernels of their own; what they do
+  //    not compute, a value channel or a query a thread.
   CpuPipelineOptions algebra;
   algebra.form = RecurrenceForm::Recurrent;
   algebra.keepOrder = options.keepOrder;
@@ -42,6 +42,9 @@ void attn::buildGpuKernelPipeline(OpPassManager &pm,
     AttnLaunchRecurrencesOptions recurrences;
     recurrences.chip = options.chip;
     pm.addPass(createAttnLaunchRecurrences(recurrences));
+    AttnLaunchAttentionOptions attention;
+    attention.chip = options.chip;
+    pm.addPass(createAttnLaunchAttention(attention));
     addCleanup(pm);
   }
   ConvertAttnToLinalgOptions tiles;
