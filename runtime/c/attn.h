@@ -176,8 +176,9 @@ typedef struct attn_run_options {
 /// nothing, but may be the state that it updates. Kernels of a GPU have finished
 /// when this returns. `options` may be null.
 ///
-/// Wrong tensors are an error before anything is written. A kernel that gets no
-/// memory for what it computes in between ends the process.
+/// Wrong tensors are an error before anything is written. Without memory for what
+/// is computed in between, an error leaves results, and states that are updated
+/// in place, with any contents.
 attn_status attn_run(attn_callable *callable, const DLTensor *arguments,
                      size_t num_arguments, const DLTensor *results,
                      size_t num_results, const attn_run_options *options);
