@@ -80,8 +80,6 @@ if sanitizers:
         "ASAN_OPTIONS": "detect_container_overflow=0:allow_user_poisoning=0:"
         "allocator_may_return_null=1:abort_on_error=1",
         "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:abort_on_error=1",
-        "LSAN_OPTIONS": "print_suppressions=0:suppressions="
-        + os.path.join(config.test_source_root, "Inputs", "lsan.supp"),
     }
     for name, options in checks.items():
         config.environment[name] = ":".join(

@@ -10,7 +10,7 @@
 #
 # Builds attn-stress with ThreadSanitizer, passes and dialect with it, and runs it.
 # Debian's LLVM, MLIR and OpenMP are not instrumented: what they do with memory is
-# not looked at (tsan.supp), and Archer, which comes with OpenMP, says how its
+# not looked at, and Archer, which comes with OpenMP, says how its
 # threads wait for each other. Fails at the first report.
 
 set -euo pipefail
@@ -20,6 +20,6 @@ ATTN_PRESET=tsan "$root/tools/setup.sh" attn-stress
 llvm=$(awk -F= '/^MLIR_DIR:/ {print $2}' "$root/build/tsan/CMakeCache.txt")
 export LD_LIBRARY_PATH=${llvm%/cmake/mlir}${LD_LIBRARY_PATH:+:$LD_LIBRARY_PATH}
 export OMP_TOOL_LIBRARIES=libarcher.so
-export TSAN_OPTIONS="halt_on_error=1:ignore_noninstrumented_modules=1:\
-suppressions=$root/test/Stress/tsan.supp${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
+export TSAN_OPTIONS="halt_on_error=1:ignore_noninstrumented_modules=1\
+${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
 exec "$root/build/tsan/bin/attn-stress" "$@"
