@@ -8,12 +8,12 @@
 #
 #   bench/start.sh [options]     --help lists the options
 #
-# Cold starts, cache hits and the cost of a call, as bench/README.md says.
+# Cold starts, cache hits, the cost of a call and ahead-of-time code, as bench/README.md says.
 
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 preset=${ATTN_PRESET:-release}
 
-"$root/tools/setup.sh" attn-bench-start
+"$root/tools/setup.sh" attn-bench-start attn-compile
 exec python3 "$root/bench/start.py" \
   --bench="$root/build/$preset/bin/attn-bench-start" --build="$preset" "$@"

@@ -31,6 +31,11 @@ inline constexpr llvm::StringLiteral kOutputAttrName = "attn.output";
 /// each result, or -1.
 inline constexpr llvm::StringLiteral kInPlaceAttrName = "attn.in_place";
 
+/// The attribute of a function whose last argument is the address of an i64
+/// that is 0: attn-check-allocations stores the bytes there that were not to
+/// be had.
+inline constexpr llvm::StringLiteral kStatusAttrName = "attn.status";
+
 #define GEN_PASS_DECL
 #include "passes/Passes.h.inc"
 

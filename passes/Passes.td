@@ -814,6 +814,41 @@ def AttnHoistStackBuffers : Pass<"attn-hoist-stack-buffers", "::mlir::func::Func
   let dependentDialects = ["::mlir::memref::MemRefDialect"];
 }
 
+def AttnCheckAllocations : Pass<"attn-check-allocations", "::mlir::ModuleOp"> {
+  let summary = "Ends a call that gets no memory, and reports it";
+  let description = [{
+    **Before and after.** `malloc` may return null. In a function with the attribute
+    `attn.status`, whose last argument is the address of its status, a call that
+    gets nothing stores the bytes that it asked for there, frees what the function
+    has, and returns zeros.
+    In an iteration of a parallel loop it ends that iteration; later ones do
+    nothing, and the function returns behind the loop. Functions that are called
+    get the status of the caller.
+
+    ```mlir
+    module {
+      llvm.func @malloc(i64) -> !llvm.ptr
+      llvm.func @free(!llvm.ptr)
+      llvm.func @scratch(%size: i64, %status: !llvm.ptr) attributes {attn.status} {
+        %p = llvm.call @malloc(%size) : (i64) -> !llvm.ptr
+        llvm.call @free(%p) : (!llvm.ptr) -> ()
+        llvm.return
+      }
+    }
+    ```
+
+    **Legality.** The status is 0 before the call. After a failure, memory that
+    the function writes, results and states, holds anything. What is allocated
+    again before it is freed, as buffers that loops hand on are, is lost then.
+
+    **Numerics.** Value-preserving.
+
+    **Cost.** A comparison an allocation, and one an iteration of a parallel loop
+    that allocates.
+  }];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect"];
+}
+
 def AttnVectorizeCopies : Pass<"attn-vectorize-copies", "::mlir::func::FuncOp"> {
   let summary = "Copies of static tiles as loads and stores of vectors";
   let description = [{

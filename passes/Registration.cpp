@@ -5,8 +5,13 @@
 //
 //===----------------------------------------------------------------------===//
 
+#include "dialect/Attn.h"
+#include "mlir/InitAllDialects.h"
+#include "mlir/InitAllExtensions.h"
 #include "mlir/Pass/PassRegistry.h"
+#include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "passes/Passes.h"
+#include "passes/RegisterDialects.h"
 #include "passes/pipelines/CpuPipeline.h"
 #include "passes/pipelines/GpuPipeline.h"
 
@@ -19,6 +24,13 @@ namespace generated {
 #include "passes/Passes.h.inc"
 } // namespace generated
 } // namespace
+
+void mlir::attn::registerDialects(DialectRegistry &registry) {
+  registerAllDialects(registry);
+  registerAllExtensions(registry);
+  registerAllToLLVMIRTranslations(registry);
+  registry.insert<AttnDialect>();
+}
 
 void mlir::attn::registerAttnPasses() { generated::registerAttnPasses(); }
 

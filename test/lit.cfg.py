@@ -3,7 +3,9 @@
 #   ATTN_VERIFY_ROUNDTRIP=1   runs every attn-opt with --verify-roundtrip
 
 import os
+import re
 import shutil
+import subprocess
 
 import lit.formats
 from lit.llvm import llvm_config
@@ -64,6 +66,35 @@ if "avx512bw" in flags:
 if shutil.which("qemu-aarch64") and shutil.which("aarch64-linux-gnu-gcc"):
     config.available_features.add("neon-emulator")
 
-# A sanitized plugin cannot be loaded by a program that is not sanitized.
-if config.attn_sanitized:
+# Under sanitizers, C programs need the same flags, and programs that are not ours
+# but load our libraries the runtime from the start; leaks are theirs. What is
+# measured in bytes of the process (`sanitizer`) is another thing there.
+sanitizers = re.search(r"-fsanitize=\S*", config.attn_c_flags)
+foreign = ""
+if sanitizers:
     config.available_features.add("sanitizer")
+    # LLVM's own libraries say nothing of what they take of containers and slabs.
+    # Tests ask for more memory than there is. A report is a crash, so that no
+    # `not` takes it for an error.
+    checks = {
+        "ASAN_OPTIONS": "detect_container_overflow=0:allow_user_poisoning=0:"
+        "allocator_may_return_null=1:abort_on_error=1",
+        "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:abort_on_error=1",
+    }
+    for name, options in checks.items():
+        config.environment[name] = ":".join(
+            filter(None, [options, os.environ.get(name)])
+        )
+    runtime = subprocess.run(
+        [config.host_cc, "-print-file-name=libasan.so"],
+        stdout=subprocess.PIPE, text=True, check=True,
+    ).stdout.strip()
+    foreign = (
+        f"env LD_PRELOAD={runtime} "
+        f"ASAN_OPTIONS={config.environment['ASAN_OPTIONS']}:detect_leaks=0"
+    )
+config.substitutions += [
+    # Before the name of a program that is not ours, but loads what is.
+    ("%foreign", foreign),
+    ("%c_flags", sanitizers.group() if sanitizers else ""),
+]

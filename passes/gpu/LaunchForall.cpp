@@ -60,9 +60,10 @@ private:
       return success();
     }
     if (auto stack = dyn_cast<memref::AllocaOp>(op)) {
+      Location loc = stack.getLoc();
       Value memory = replaceAlloc(b, stack);
       OpBuilder end(getOperation().getBody().front().getTerminator());
-      createDealloc(end, op->getLoc(), memory);
+      createDealloc(end, loc, memory);
       return success();
     }
     if (auto dealloc = dyn_cast<memref::DeallocOp>(op)) {

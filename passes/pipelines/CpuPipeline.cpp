@@ -121,6 +121,7 @@ void attn::buildLLVMPipeline(OpPassManager &pm,
     pm.addPass(createConvertOpenMPToLLVMPass());
   pm.addPass(createReconcileUnrealizedCastsPass());
   addCleanup(pm);
+  pm.addPass(createAttnCheckAllocations());
 }
 
 void attn::buildCpuPipeline(OpPassManager &pm,

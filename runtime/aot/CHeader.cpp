@@ -156,8 +156,9 @@ std::string writeHeader(const CInterface &interface, StringRef source) {
             "checked. Any number\n"
             " * of threads may call, each with arrays of its own to write.\n";
   if (interface.allocates)
-    stream << " * Memory for what lies in between is malloc's, which must have "
-              "it.\n";
+    stream << " * Memory for what lies in between is malloc's. Without it "
+              "-1 is returned, and\n"
+              " * what is written or updated may hold anything.\n";
   stream << " */\n";
   writeDeclaration(stream, interface);
   stream << "\n#ifdef __cplusplus\n}\n#endif\n\n#endif\n";

@@ -157,6 +157,10 @@ void EntryBuilder::build(ModuleOp module) {
        llvm::zip_equal(operands, kernel.getArgumentTypes()))
     operand = LLVM::ZeroOp::create(b, type);
   SmallVector<std::pair<const CValue *, Value>> returned;
+  Value status = LLVM::AllocaOp::create(
+      b, LLVM::LLVMPointerType::get(b.getContext()), i64, getInt(1));
+  LLVM::StoreOp::create(b, getInt(0), status);
+  operands.back() = status;
   for (auto [value, parameter] :
        llvm::zip_equal(interface.values, parameters)) {
     if (value.operand >= 0)
@@ -171,7 +175,12 @@ void EntryBuilder::build(ModuleOp module) {
       result = LLVM::ExtractValueOp::create(b, result, i);
     LLVM::StoreOp::create(b, result, entryPair.second);
   }
-  LLVM::ReturnOp::create(b, zero);
+  // Bytes that were not to be had.
+  Value missing = LLVM::LoadOp::create(b, i64, status);
+  Value isComplete = compare(LLVM::ICmpPredicate::eq, missing, getInt(0));
+  Value noMemory = LLVM::ConstantOp::create(b, b.getI32IntegerAttr(-1));
+  LLVM::ReturnOp::create(
+      b, LLVM::SelectOp::create(b, isComplete, zero, noMemory).getResult());
 }
 
 llvm::Error addEntryPoint(ModuleOp module, StringRef entry,

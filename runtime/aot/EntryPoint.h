@@ -15,9 +15,9 @@ namespace attn {
 
 /// Adds the function that the interface describes to a module of the LLVM
 /// dialect: it checks sizes and pointers and calls `entry`, whose arguments
-/// were of these types before they were lowered to descriptors. All other
-/// functions become internal. An error if the code calls a function of that
-/// name.
+/// were of these types before they were lowered to descriptors; the last is
+/// where attn-check-allocations reports to. All other functions become
+/// internal. An error if the code calls a function of that name.
 llvm::Error addEntryPoint(mlir::ModuleOp module, llvm::StringRef entry,
                           mlir::TypeRange argumentTypes,
                           const CInterface &interface);

@@ -7,18 +7,14 @@
 
 #include "runtime/aot/ObjectFile.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/RegisterDialects.h"
 #include "passes/pipelines/CpuPipeline.h"
 #include "runtime/aot/EntryPoint.h"
 #include "runtime/array/Error.h"
-#include "runtime/engine/CheckContents.h"
 #include "runtime/engine/Diagnostics.h"
-#include "runtime/engine/ExposeStates.h"
-#include "runtime/engine/HostFunction.h"
+#include "runtime/engine/IsolatedGraph.h"
 #include "runtime/engine/ObjectCode.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Object/ObjectFile.h"
@@ -104,45 +100,27 @@ llvm::Expected<ObjectFile> compileToObject(ModuleOp module, StringRef entry,
                                            const ObjectFileOptions &options) {
   MLIRContext *context = module.getContext();
   DialectRegistry registry;
-  registerAllDialects(registry);
-  registerAllExtensions(registry);
-  registerAllToLLVMIRTranslations(registry);
+  mlir::attn::registerDialects(registry);
   context->appendDialectRegistry(registry);
 
   // 1. The graph, and what its calls look like.
-  OwningOpRef<ModuleOp> graph(module.clone());
-  auto function = isolate(*graph, entry);
-  if (!function)
-    return function.takeError();
-  if (options.exposesStates) {
-    auto before = exposeStates(*function);
-    if (!before)
-      return before.takeError();
-  }
-  auto checks = ContentChecks::create(*function);
-  if (!checks)
-    return checks.takeError();
-  auto signature = Signature::create(*function, checks->getClasses());
-  if (!signature)
-    return signature.takeError();
+  auto graph = IsolatedGraph::create(module, entry, options.exposesStates);
+  if (!graph)
+    return graph.takeError();
 
   // 2. The code, whose results are in memory of the caller.
-  StringRef name = function->getSymName();
-  OwningOpRef<ModuleOp> code(graph->clone());
-  auto compiled = code->lookupSymbol<func::FuncOp>(name);
-  declareMemory(compiled, *signature, /*strided=*/false);
-  SmallVector<Type> argumentTypes(compiled.getArgumentTypes());
+  StringRef name = graph->getName();
+  OwningOpRef<ModuleOp> code = graph->copyToLower(/*strided=*/false);
+  SmallVector<Type> argumentTypes(
+      code->lookupSymbol<func::FuncOp>(name).getArgumentTypes());
   setTarget(*code, options.cpu);
   if (llvm::Error error = lower(*code, options))
     return std::move(error);
-  SmallVector<int64_t> inPlace(signature->results.size(), -1);
-  if (auto places = code->lookupSymbol(name)->getAttrOfType<DenseI64ArrayAttr>(
-          mlir::attn::kInPlaceAttrName))
-    inPlace.assign(places.asArrayRef().begin(), places.asArrayRef().end());
 
   // 3. The C function around it, and the object.
-  auto interface = CInterface::create(*function, checks->getClasses(),
-                                      *signature, inPlace, options.name);
+  auto interface = CInterface::create(
+      graph->function, graph->checks.getClasses(), graph->signature,
+      graph->getPlaces(*code), options.name);
   if (!interface)
     return interface.takeError();
   if (llvm::Error error = addEntryPoint(*code, name, argumentTypes, *interface))
@@ -153,7 +131,7 @@ llvm::Expected<ObjectFile> compileToObject(ModuleOp module, StringRef entry,
   ObjectFile file;
   file.object = std::move(*object);
   file.interface = std::move(*interface);
-  if (llvm::Error error = findSymbols(file, function->getLoc()))
+  if (llvm::Error error = findSymbols(file, graph->function.getLoc()))
     return std::move(error);
   return file;
 }

@@ -8,16 +8,14 @@
 #include "runtime/aot/Ptx.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/RegisterDialects.h"
 #include "passes/cpu/InitializeTargets.h"
 #include "passes/pipelines/GpuPipeline.h"
 #include "runtime/array/Error.h"
-#include "runtime/engine/CheckArguments.h"
 #include "runtime/engine/Diagnostics.h"
+#include "runtime/engine/IsolatedGraph.h"
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 
@@ -48,17 +46,12 @@ compileToPtx(ModuleOp module, StringRef entry, const PtxOptions &options) {
     return std::move(error);
   MLIRContext *context = module.getContext();
   DialectRegistry registry;
-  registerAllDialects(registry);
-  registerAllExtensions(registry);
-  registerAllToLLVMIRTranslations(registry);
+  mlir::attn::registerDialects(registry);
   context->appendDialectRegistry(registry);
   OwningOpRef<ModuleOp> code(module.clone());
-  auto function = findEntry(*code, entry);
+  auto function = isolate(*code, entry);
   if (!function)
     return function.takeError();
-  for (auto other : code->getOps<func::FuncOp>())
-    other.setVisibility(other == *function ? SymbolTable::Visibility::Public
-                                           : SymbolTable::Visibility::Private);
   PassManager pm(context);
   pm.addPass(createSymbolDCEPass());
   mlir::attn::GpuPipelineOptions pipeline;

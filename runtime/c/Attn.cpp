@@ -174,12 +174,13 @@ static std::vector<int64_t> getPublicShape(const ValueInfo &info) {
   return shape;
 }
 
-/// What is common to texts and files.
+/// What is common to texts and files; `source` is one of them.
 static llvm::Error
-compileWith(attn_context *context, const char *target,
-            const attn_compile_options *options, attn_callable **callable,
-            llvm::function_ref<
-                llvm::Expected<std::shared_ptr<const Callable>>(CompileOptions)>
+compileWith(attn_context *context, StringRef sourceKind, const char *source,
+            const char *target, const attn_compile_options *options,
+            attn_callable **callable,
+            llvm::function_ref<llvm::Expected<std::shared_ptr<const Callable>>(
+                const CompileOptions &)>
                 compile) {
   if (!callable)
     return refuse("expected a place for the callable, got null");
@@ -199,6 +200,8 @@ compileWith(attn_context *context, const char *target,
   if (known->chunk < 0 || known->chunk > 4096)
     return refuse("expected a chunk of 0 to 4096 tokens, got " +
                   Twine(known->chunk));
+  if (!source)
+    return refuse("expected the " + sourceKind + " of a graph, got null");
   CompileReport report;
   CompileOptions ours;
   ours.entry = known->entry ? known->entry : "";
@@ -226,38 +229,31 @@ compileWith(attn_context *context, const char *target,
   return llvm::Error::success();
 }
 
+template <typename... Arguments>
+static attn_status compileInto(Arguments... arguments) {
+  return guard([&] { return compileWith(arguments...); });
+}
+
 attn_status attn_compile_text(attn_context *context, const char *text,
                               size_t length, const char *name,
                               const char *target,
                               const attn_compile_options *options,
                               attn_callable **callable) {
-  return guard([&] {
-    return compileWith(context, target, options, callable,
-                       [&](CompileOptions ours)
-                           -> llvm::Expected<std::shared_ptr<const Callable>> {
-                         if (!text)
-                           return refuse(
-                               "expected the text of a graph, got null");
-                         return compileText(StringRef(text, length), target,
-                                            ours, name ? name : "<text>");
-                       });
-  });
+  return compileInto(context, "text", text, target, options, callable,
+                     [&](const CompileOptions &ours) {
+                       return compileText(StringRef(text, length), target, ours,
+                                          name ? name : "<text>");
+                     });
 }
 
 attn_status attn_compile_file(attn_context *context, const char *path,
                               const char *target,
                               const attn_compile_options *options,
                               attn_callable **callable) {
-  return guard([&] {
-    return compileWith(context, target, options, callable,
-                       [&](CompileOptions ours)
-                           -> llvm::Expected<std::shared_ptr<const Callable>> {
-                         if (!path)
-                           return refuse(
-                               "expected the path of a graph, got null");
-                         return compileFile(path, target, ours);
-                       });
-  });
+  return compileInto(context, "path", path, target, options, callable,
+                     [&](const CompileOptions &ours) {
+                       return compileFile(path, target, ours);
+                     });
 }
 
 attn_status attn_callable_destroy(attn_callable *callable) {

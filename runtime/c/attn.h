@@ -11,9 +11,10 @@
 ///   what was expected and what came. No exception leaves a function, and after
 ///   an error the next call works.
 /// - Any number of threads may call any function at once.
-/// - Handles are never reused: a handle that was destroyed, of the wrong kind or
-///   null is ATTN_BAD_HANDLE. What is destroyed while others use it is freed when
-///   they are done.
+/// - Handles are never reused: a handle that was destroyed, of the wrong kind
+/// or
+///   null is ATTN_BAD_HANDLE. What is destroyed while others use it is freed
+///   when they are done.
 /// - Structs of options begin with their size, so that later versions can add
 ///   fields at the end. Zero is the default of every field.
 
@@ -111,8 +112,8 @@ typedef struct attn_compile_options {
 } attn_compile_options;
 
 /// Compiles a function of a graph. `target` is "cpu", "cpu:NAME" with a CPU or
-/// level that LLVM names, "nvvm", "nvvm:sm_XX" or "reference". `name` stands for
-/// the text in messages, and may be null, as `options` may.
+/// level that LLVM names, "nvvm", "nvvm:sm_XX" or "reference". `name` stands
+/// for the text in messages, and may be null, as `options` may.
 attn_status attn_compile_text(attn_context *context, const char *text,
                               size_t length, const char *name,
                               const char *target,
@@ -173,11 +174,12 @@ typedef struct attn_run_options {
 /// Arguments are on the target's device: dense, or of the strides that
 /// `strided` allows, counted in elements. Results have the sizes that the
 /// arguments determine; what they held does not matter. A result overlaps
-/// nothing, but may be the state that it updates. Kernels of a GPU have finished
-/// when this returns. `options` may be null.
+/// nothing, but may be the state that it updates. Kernels of a GPU have
+/// finished when this returns. `options` may be null.
 ///
-/// Wrong tensors are an error before anything is written. A kernel that gets no
-/// memory for what it computes in between ends the process.
+/// Wrong tensors are an error before anything is written. Without memory for
+/// what is computed in between, an error leaves results, and states that are
+/// updated in place, with any contents.
 attn_status attn_run(attn_callable *callable, const DLTensor *arguments,
                      size_t num_arguments, const DLTensor *results,
                      size_t num_results, const attn_run_options *options);

@@ -32,7 +32,9 @@ public:
   /// keeps: tensors of the target's device in the order of the signature, whose
   /// strides count elements. The results' memory has the sizes that the
   /// arguments determine, and its former contents do not matter. Wrong memory
-  /// is an error before anything is written.
+  /// is an error before anything is written; without memory for what is
+  /// computed in between, results and states that are updated in place hold
+  /// anything.
   ///
   /// A result that updates a state (`ResultInfo::state`) may be the state's own
   /// memory, and is then computed in place. If it is other memory, the state is

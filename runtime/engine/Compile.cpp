@@ -25,8 +25,8 @@ struct OwnedCallable {
 };
 } // namespace
 
-static llvm::Expected<std::unique_ptr<Engine>>
-createEngine(const Target &target, const CompileOptions &options) {
+llvm::Expected<std::unique_ptr<Engine>>
+createEngine(const Target &target, const CpuEngineOptions &options) {
   switch (target.kind) {
   case Target::Kind::Cpu: {
     CpuEngineOptions cpu = options;

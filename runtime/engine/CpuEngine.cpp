@@ -7,15 +7,11 @@
 
 #include "mlir/Dialect/DLTI/DLTI.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
 #include "mlir/Pass/PassInstrumentation.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
-#include "mlir/Target/LLVMIR/Dialect/OpenMP/OpenMPToLLVMIRTranslation.h"
 #include "mlir/Transforms/Passes.h"
 #include "passes/Passes.h"
+#include "passes/RegisterDialects.h"
 #include "passes/algebra/CpuSpec.h"
 #include "passes/pipelines/CpuPipeline.h"
 #include "runtime/array/Error.h"
@@ -108,17 +104,6 @@ private:
 // Compilation
 //===----------------------------------------------------------------------===//
 
-/// What the pipeline and the translation look up in the context.
-static void registerDialects(MLIRContext *context) {
-  DialectRegistry registry;
-  registerAllDialects(registry);
-  registerAllExtensions(registry);
-  registerBuiltinDialectTranslation(registry);
-  registerLLVMDialectTranslation(registry);
-  registerOpenMPDialectTranslation(registry);
-  context->appendDialectRegistry(registry);
-}
-
 static mlir::attn::RecurrenceForm getForm(Form form) {
   using mlir::attn::RecurrenceForm;
   switch (form) {
@@ -189,7 +174,9 @@ CpuEngine::compile(ModuleOp module, StringRef entry,
     return cpu.takeError();
   auto compileModule = [&](ModuleOp code, StringRef packed)
       -> llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> {
-    registerDialects(code.getContext());
+    DialectRegistry registry;
+    mlir::attn::registerDialects(registry);
+    code.getContext()->appendDialectRegistry(registry);
     describeCache(code);
     setTarget(code, *cpu);
     if (llvm::Error error = lower(code, hooks.times))
@@ -255,8 +242,7 @@ llvm::Error CpuCallable::run(ArrayRef<DLTensor> arguments,
     places[info.state] = result;
   }
   ThreadScope scope(threads);
-  function.run(places, results);
-  return llvm::Error::success();
+  return function.run(places, results);
 }
 
 std::unique_ptr<Engine> createCpuEngine(CpuEngineOptions options) {

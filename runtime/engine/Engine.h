@@ -11,6 +11,7 @@
 #include "mlir/IR/BuiltinOps.h"
 #include "runtime/engine/Callable.h"
 #include "runtime/engine/HostCode.h"
+#include "runtime/engine/Target.h"
 #include <memory>
 
 namespace attn {
@@ -62,6 +63,11 @@ struct GpuEngineOptions {
 std::unique_ptr<Engine> createCpuEngine(CpuEngineOptions options = {});
 /// Kernels on the current CUDA device, arrays copied there and back.
 std::unique_ptr<Engine> createGpuEngine(GpuEngineOptions options = {});
+/// The engine of a target, whose `model` overrides that of the options. Other
+/// options of CPUs are ignored elsewhere, `keepOrder` apart; `strided` is an
+/// error on a GPU.
+llvm::Expected<std::unique_ptr<Engine>>
+createEngine(const Target &target, const CpuEngineOptions &options = {});
 /// The architecture of device 0; an error that says what is missing.
 llvm::Expected<std::string> findGpu();
 /// The literal f64 evaluation; results are f64.

@@ -5,11 +5,9 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
 #include "mlir/Pass/PassManager.h"
-#include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "mlir/Transforms/Passes.h"
+#include "passes/RegisterDialects.h"
 #include "passes/pipelines/GpuPipeline.h"
 #include "runtime/array/Error.h"
 #include "runtime/engine/Diagnostics.h"
@@ -83,9 +81,7 @@ GpuEngine::compile(ModuleOp module, StringRef entry,
   auto compileModule = [&](ModuleOp code, StringRef packed)
       -> llvm::Expected<std::unique_ptr<llvm::MemoryBuffer>> {
     DialectRegistry registry;
-    registerAllDialects(registry);
-    registerAllExtensions(registry);
-    registerAllToLLVMIRTranslations(registry);
+    mlir::attn::registerDialects(registry);
     code.getContext()->appendDialectRegistry(registry);
     {
       Stopwatch watch(hooks.times ? &hooks.times->lower : nullptr);
@@ -235,7 +231,8 @@ llvm::Error GpuCallable::run(ArrayRef<DLTensor> arguments,
         return error;
     places[info.state] = result;
   }
-  function.run(places, results);
+  if (llvm::Error error = function.run(places, results))
+    return error;
   if (llvm::Error error = takeError())
     return error;
   return check(*driver, "cuStreamSynchronize",

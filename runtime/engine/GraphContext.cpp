@@ -6,16 +6,12 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/engine/GraphContext.h"
-#include "dialect/Attn.h"
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
+#include "passes/RegisterDialects.h"
 
 std::unique_ptr<mlir::MLIRContext>
 attn::createGraphContext(mlir::MLIRContext::Threading threading) {
   mlir::DialectRegistry registry;
-  registerAllDialects(registry);
-  registerAllExtensions(registry);
-  registry.insert<mlir::attn::AttnDialect>();
+  mlir::attn::registerDialects(registry);
   auto context = std::make_unique<mlir::MLIRContext>(registry, threading);
   context->printOpOnDiagnostic(false);
   return context;

@@ -6,97 +6,33 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/engine/HostFunction.h"
-#include "mlir/Dialect/Bufferization/IR/Bufferization.h"
-#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
-#include "passes/Passes.h"
 #include "runtime/array/Error.h"
 #include "runtime/engine/PackedCall.h"
 
 using namespace mlir;
-using mlir::bufferization::BufferizationDialect;
 
 namespace attn {
 
-llvm::Expected<func::FuncOp> isolate(ModuleOp module, StringRef entry) {
-  auto function = findEntry(module, entry);
-  if (!function)
-    return function.takeError();
-  for (auto other : module.getOps<func::FuncOp>())
-    other.setVisibility(other == *function ? SymbolTable::Visibility::Public
-                                           : SymbolTable::Visibility::Private);
-  return function;
-}
-
-void declareMemory(func::FuncOp function, const Signature &signature,
-                   bool strided) {
-  Builder b(function.getContext());
-  auto getLayout = [&](RankedTensorType type) -> MemRefLayoutAttrInterface {
-    if (!strided || type.getRank() == 0)
-      return nullptr;
-    SmallVector<int64_t> strides(type.getRank(), ShapedType::kDynamic);
-    strides.back() = 1;
-    return StridedLayoutAttr::get(b.getContext(), 0, strides);
-  };
-  for (auto [i, type] : llvm::enumerate(function.getArgumentTypes())) {
-    auto tensor = dyn_cast<RankedTensorType>(type);
-    if (!tensor)
-      continue;
-    bool isState = signature.arguments[i].isState;
-    function.setArgAttr(i, BufferizationDialect::kWritableAttrName,
-                        b.getBoolAttr(isState));
-    if (MemRefLayoutAttrInterface layout = getLayout(tensor);
-        layout && !isState)
-      function.setArgAttr(i, BufferizationDialect::kBufferLayoutAttrName,
-                          layout);
-  }
-  for (auto [i, info] : llvm::enumerate(signature.results)) {
-    if (!info.isTensor || !info.hasKnownShape())
-      continue;
-    auto tensor = cast<RankedTensorType>(function.getResultTypes()[i]);
-    auto buffer = MemRefType::get(tensor.getShape(), tensor.getElementType(),
-                                  getLayout(tensor));
-    (void)function.insertArgument(
-        function.getNumArguments(), buffer,
-        b.getDictionaryAttr(b.getNamedAttr(mlir::attn::kOutputAttrName,
-                                           b.getI64IntegerAttr(i))),
-        function.getLoc());
-  }
-  function->setAttr(LLVM::LLVMDialect::getEmitCWrapperAttrName(),
-                    b.getUnitAttr());
-}
-
-static llvm::Expected<HostCode> compileCode(ModuleOp graph, StringRef entry,
-                                            const Signature &signature,
+static llvm::Expected<HostCode> compileCode(const IsolatedGraph &graph,
                                             bool strided,
                                             HostFunction::Compile compile) {
-  OwningOpRef<ModuleOp> module(graph.clone());
-  declareMemory(module->lookupSymbol<func::FuncOp>(entry), signature, strided);
-  auto object = compile(*module, ("_mlir_ciface_" + entry).str());
+  OwningOpRef<ModuleOp> module = graph.copyToLower(strided);
+  auto object = compile(*module, ("_mlir_ciface_" + graph.getName()).str());
   if (!object)
     return object.takeError();
   HostCode code;
   code.object = std::move(*object);
-  code.inPlace.assign(signature.results.size(), -1);
-  if (auto places =
-          module->lookupSymbol(entry)->getAttrOfType<DenseI64ArrayAttr>(
-              mlir::attn::kInPlaceAttrName))
-    code.inPlace.assign(places.asArrayRef().begin(), places.asArrayRef().end());
+  code.inPlace = graph.getPlaces(*module);
   return code;
 }
 
 llvm::Expected<HostFunction>
 HostFunction::create(ModuleOp module, StringRef entry, MemoryRules rules,
                      Compile compile, const CompileHooks &hooks) {
-  OwningOpRef<ModuleOp> graph(module.clone());
-  auto function = isolate(*graph, entry);
-  if (!function)
-    return function.takeError();
-  auto checks = ContentChecks::create(*function);
-  if (!checks)
-    return checks.takeError();
-  auto signature = Signature::create(*function, checks->getClasses());
-  if (!signature)
-    return signature.takeError();
+  auto graph = IsolatedGraph::create(module, entry, /*exposesStates=*/false);
+  if (!graph)
+    return graph.takeError();
+  Signature &signature = graph->signature;
 
   std::optional<HostCode> code;
   std::optional<LoadedCode> loaded;
@@ -110,14 +46,13 @@ HostFunction::create(ModuleOp module, StringRef entry, MemoryRules rules,
   };
   if (hooks.store && (code = hooks.store->find())) {
     // What cannot be loaded is compiled again.
-    if (code->inPlace.size() != signature->results.size())
+    if (code->inPlace.size() != signature.results.size())
       code.reset();
     else if (llvm::Error error = load())
       llvm::consumeError(std::move(error));
   }
   if (!loaded) {
-    auto compiled = compileCode(*graph, function->getSymName(), *signature,
-                                rules.strided, compile);
+    auto compiled = compileCode(*graph, rules.strided, compile);
     if (!compiled)
       return compiled.takeError();
     code = std::move(*compiled);
@@ -126,12 +61,11 @@ HostFunction::create(ModuleOp module, StringRef entry, MemoryRules rules,
     if (llvm::Error error = load())
       return std::move(error);
   }
-  int64_t numArguments = signature->arguments.size();
-  for (auto [info, place] : llvm::zip_equal(signature->results, code->inPlace))
+  int64_t numArguments = signature.arguments.size();
+  for (auto [info, place] : llvm::zip_equal(signature.results, code->inPlace))
     if (place < numArguments)
       info.state = place;
-  return HostFunction(std::move(graph), std::move(*signature),
-                      std::move(*checks), rules, std::move(*loaded),
+  return HostFunction(std::move(*graph), rules, std::move(*loaded),
                       code->inPlace);
 }
 
@@ -143,66 +77,71 @@ llvm::Error HostFunction::check(ArrayRef<Array> arguments) const {
   SmallVector<DLTensor, 8> views;
   for (const Array &argument : arguments)
     views.push_back(viewOf(argument));
-  if (llvm::Error error = checkArguments(signature, views, MemoryRules()))
+  if (llvm::Error error = checkArguments(graph.signature, views, MemoryRules()))
     return error;
-  return checks.check(arguments);
+  return graph.checks.check(arguments);
 }
 
 llvm::Error HostFunction::check(ArrayRef<DLTensor> arguments,
                                 ArrayRef<DLTensor> results,
                                 bool checkContents) const {
-  if (llvm::Error error = checkArguments(signature, arguments, rules))
+  if (llvm::Error error = checkArguments(graph.signature, arguments, rules))
     return error;
   SmallVector<Array, 8> arrays;
-  for (auto [tensor, info] : llvm::zip_equal(arguments, signature.arguments))
+  for (auto [tensor, info] :
+       llvm::zip_equal(arguments, graph.signature.arguments))
     arrays.push_back(wrap(tensor, info.type));
-  if (llvm::Error error = checks.checkSizes(arrays))
+  if (llvm::Error error = graph.checks.checkSizes(arrays))
     return error;
-  if (llvm::Error error = checkResults(signature, arguments, results, rules))
+  if (llvm::Error error =
+          checkResults(graph.signature, arguments, results, rules))
     return error;
-  for (auto [i, info] : llvm::enumerate(signature.results))
+  for (auto [i, info] : llvm::enumerate(graph.signature.results))
     if (info.isTensor && inPlace[i] < 0 && rules.device.device_type != kDLCPU)
-      return createError(signature.location + ": '" + signature.function +
-                         "', result " + Twine(i) +
+      return createError(graph.signature.location + ": '" +
+                         graph.signature.function + "', result " + Twine(i) +
                          ": the function returns memory of the device; call() "
                          "takes it");
-  if (!checkContents || !checks.hasContents() ||
+  if (!checkContents || !graph.checks.hasContents() ||
       rules.device.device_type != kDLCPU)
     return llvm::Error::success();
   // The checks read dense arrays.
   for (auto [i, tensor] : llvm::enumerate(arguments)) {
-    if (!checks.reads(i) || isDense(tensor))
+    if (!graph.checks.reads(i) || isDense(tensor))
       continue;
-    auto copy = copyOf(tensor, signature.arguments[i].type);
+    auto copy = copyOf(tensor, graph.signature.arguments[i].type);
     if (!copy)
       return copy.takeError();
     arrays[i] = std::move(*copy);
   }
-  return checks.checkContents(arrays);
+  return graph.checks.checkContents(arrays);
 }
 
 //===----------------------------------------------------------------------===//
 // Calls
 //===----------------------------------------------------------------------===//
 
-void HostFunction::run(ArrayRef<DLTensor> arguments,
-                       ArrayRef<DLTensor> results) const {
-  PackedCall call(signature, inPlace);
+llvm::Error HostFunction::run(ArrayRef<DLTensor> arguments,
+                              ArrayRef<DLTensor> results) const {
+  PackedCall call(graph.signature, inPlace);
   for (const DLTensor &argument : arguments)
     call.addArgument(argument);
   for (const DLTensor &result : results)
     call.addResult(result);
-  call.run(code);
+  if (llvm::Error error = call.run(code))
+    return error;
   call.copyReturned(arguments, results);
+  return llvm::Error::success();
 }
 
 llvm::Expected<SmallVector<Array>>
 HostFunction::call(ArrayRef<Array> arguments, const Memory &memory) const {
-  PackedCall call(signature, inPlace);
+  PackedCall call(graph.signature, inPlace);
   for (const Array &argument : arguments)
     call.addArgument(viewOf(argument, memory.device));
-  SmallVector<Array> results(signature.results.size());
-  for (auto [result, info] : llvm::zip_equal(results, signature.results)) {
+  SmallVector<Array> results(graph.signature.results.size());
+  for (auto [result, info] :
+       llvm::zip_equal(results, graph.signature.results)) {
     if (info.state >= 0) {
       result = arguments[info.state];
     } else if (info.isTensor && info.hasKnownShape()) {
@@ -213,7 +152,8 @@ HostFunction::call(ArrayRef<Array> arguments, const Memory &memory) const {
     }
     call.addResult(viewOf(result, memory.device));
   }
-  call.run(code);
+  if (llvm::Error error = call.run(code))
+    return std::move(error);
   call.takeReturned(arguments, results, memory.release);
   return results;
 }

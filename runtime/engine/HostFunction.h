@@ -8,25 +8,12 @@
 #ifndef ATTN_RUNTIME_ENGINE_HOSTFUNCTION_H
 #define ATTN_RUNTIME_ENGINE_HOSTFUNCTION_H
 
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "runtime/engine/CheckArguments.h"
-#include "runtime/engine/CheckContents.h"
 #include "runtime/engine/HostCode.h"
+#include "runtime/engine/IsolatedGraph.h"
 #include "runtime/engine/Jit.h"
 
 namespace attn {
-
-/// The function `entry` of a module, or the public one if the name is empty, as
-/// the one that can be called from outside.
-llvm::Expected<mlir::func::FuncOp> isolate(mlir::ModuleOp module,
-                                           llvm::StringRef entry);
-
-/// Arguments belong to the caller, but states are updated in place. Results
-/// whose shape the caller knows get a buffer from it, as last arguments.
-/// Strided tensors have any strides but the last, which is 1; states are dense,
-/// for a function returns nothing else.
-void declareMemory(mlir::func::FuncOp function, const Signature &signature,
-                   bool strided);
 
 /// A function of a graph, compiled for this machine: what all engines that make
 /// machine code have in common. Memory is this machine's or a device's.
@@ -44,7 +31,7 @@ public:
                                              MemoryRules rules, Compile compile,
                                              const CompileHooks &hooks);
 
-  const Signature &getSignature() const { return signature; }
+  const Signature &getSignature() const { return graph.signature; }
 
   /// What is wrong with arguments of this machine.
   llvm::Error check(llvm::ArrayRef<Array> arguments) const;
@@ -54,9 +41,9 @@ public:
                     llvm::ArrayRef<DLTensor> results, bool checkContents) const;
 
   /// Calls without a check. A result that is in a state's place is not written
-  /// elsewhere.
-  void run(llvm::ArrayRef<DLTensor> arguments,
-           llvm::ArrayRef<DLTensor> results) const;
+  /// elsewhere. An error if there is no memory for what lies in between.
+  llvm::Error run(llvm::ArrayRef<DLTensor> arguments,
+                  llvm::ArrayRef<DLTensor> results) const;
 
   /// Memory for arrays, which the function gets addresses of.
   struct Memory {
@@ -66,22 +53,17 @@ public:
     /// Frees what the function itself allocates for results.
     void (*release)(void *);
   };
-  /// Calls without a check.
+  /// Likewise.
   llvm::Expected<llvm::SmallVector<Array>> call(llvm::ArrayRef<Array> arguments,
                                                 const Memory &memory) const;
 
 private:
-  HostFunction(mlir::OwningOpRef<mlir::ModuleOp> graph, Signature signature,
-               ContentChecks checks, MemoryRules rules, LoadedCode code,
+  HostFunction(IsolatedGraph graph, MemoryRules rules, LoadedCode code,
                llvm::ArrayRef<int64_t> inPlace)
-      : graph(std::move(graph)), signature(std::move(signature)),
-        checks(std::move(checks)), rules(rules), code(std::move(code)),
+      : graph(std::move(graph)), rules(rules), code(std::move(code)),
         inPlace(inPlace) {}
 
-  /// What the checks read.
-  mlir::OwningOpRef<mlir::ModuleOp> graph;
-  Signature signature;
-  ContentChecks checks;
+  IsolatedGraph graph;
   MemoryRules rules;
   LoadedCode code;
   llvm::SmallVector<int64_t> inPlace;

@@ -9,28 +9,9 @@
 #include "runtime/gpu/GpuRuntime.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/bit.h"
-#include "llvm/Support/raw_ostream.h"
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
-
-// Kernels cannot report that memory is missing, and would go on with a null
-// pointer.
-static void *allocateOrExit(size_t bytes) {
-  if (void *memory = std::malloc(bytes))
-    return memory;
-  if (bytes == 0)
-    return nullptr;
-  llvm::errs() << "attn: error: out of memory: a kernel asks for " << bytes
-               << " bytes (" << (bytes >> 20) << " MiB)\n";
-  std::_Exit(1);
-}
-
-static void *allocateAlignedOrExit(size_t alignment, size_t bytes) {
-  if (void *memory = std::aligned_alloc(alignment, bytes))
-    return memory;
-  return allocateOrExit(bytes);
-}
 
 // Compilers' own libraries have these from GCC 13 on. A bf16 is returned in
 // the low half of the register that returns a float.
@@ -104,9 +85,9 @@ attn::getKernelSymbols(llvm::orc::MangleAndInterner mangle) {
                                  llvm::JITSymbolFlags::Callable};
   };
   // Of one allocator, which may not be the C library's.
-  add("malloc", &allocateOrExit);
+  add("malloc", &std::malloc);
   add("free", &std::free);
-  add("aligned_alloc", &allocateAlignedOrExit);
+  add("aligned_alloc", &std::aligned_alloc);
   add("memrefCopy", &copyMemRef);
   add("__truncsfbf2", &truncateToBf16);
   add("__truncdfbf2", &truncateDoubleToBf16);

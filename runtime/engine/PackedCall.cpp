@@ -6,6 +6,7 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/engine/PackedCall.h"
+#include "runtime/array/Error.h"
 #include "llvm/ADT/DenseMap.h"
 #include "llvm/Support/MathExtras.h"
 #include <cstdlib>
@@ -78,11 +79,18 @@ void PackedCall::addResult(const DLTensor &tensor) {
     addDescriptor(tensor);
 }
 
-void PackedCall::run(const LoadedCode &code) {
+llvm::Error PackedCall::run(const LoadedCode &code) {
+  packed.push_back(&status);
   // A scalar is returned through the last packed address.
   if (returnsScalar)
     packed.push_back(returnedData);
   code.call(packed.data());
+  if (missing == 0)
+    return llvm::Error::success();
+  return createError(signature.location + ": '" + signature.function +
+                     "': out of memory: cannot allocate " +
+                     llvm::Twine(missing) +
+                     " bytes for what is computed in between");
 }
 
 //===----------------------------------------------------------------------===//

@@ -22,12 +22,15 @@ namespace attn {
 class PackedCall {
 public:
   PackedCall(const Signature &signature, llvm::ArrayRef<int64_t> inPlace);
+  PackedCall(const PackedCall &) = delete;
 
   void addArgument(const DLTensor &tensor);
   /// The memory of a result. It is used where the function has an argument for
   /// it: a result whose shape is not known in advance may be anything.
   void addResult(const DLTensor &tensor);
-  void run(const LoadedCode &code);
+  /// An error if the function did not get the memory that it needs; nothing is
+  /// returned then.
+  llvm::Error run(const LoadedCode &code);
 
   /// Copies what was returned, if anything, to where it should be, and frees
   /// it; memory of this machine.
@@ -61,6 +64,9 @@ private:
   /// Words, for the alignment of the struct.
   llvm::SmallVector<int64_t, 16> returned;
   void *returnedData = nullptr;
+  /// Bytes that were not to be had, and the argument that is their address.
+  int64_t missing = 0;
+  int64_t *status = &missing;
   llvm::SmallVector<void *, 16> packed;
 };
 

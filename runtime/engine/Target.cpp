@@ -44,6 +44,18 @@ llvm::Expected<Target> Target::parse(llvm::StringRef name) {
   return target;
 }
 
+llvm::StringRef Target::getKindName() const {
+  switch (kind) {
+  case Kind::Cpu:
+    return "cpu";
+  case Kind::Gpu:
+    return "nvvm";
+  case Kind::Reference:
+    return "reference";
+  }
+  llvm_unreachable("target without a name");
+}
+
 llvm::Expected<CpuModel> CpuModel::getHost() {
   CpuModel host;
   host.triple = llvm::sys::getProcessTriple();

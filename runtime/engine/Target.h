@@ -31,6 +31,8 @@ struct Target {
 
   /// An error lists the names that there are.
   static llvm::Expected<Target> parse(llvm::StringRef name);
+  /// What stands before the colon.
+  llvm::StringRef getKindName() const;
 };
 
 /// A CPU as LLVM describes it.

@@ -186,8 +186,10 @@ void *mgpuMemAlloc(uint64_t bytes, void *stream, bool) {
 }
 
 void mgpuMemFree(void *memory, void *stream) {
-  const CudaDriver *driver = getDriver();
-  if (driver && memory)
+  // Behind an error as well: what came before it has memory.
+  std::string error;
+  const CudaDriver *driver = memory ? CudaDriver::get(error) : nullptr;
+  if (driver)
     check(driver, "cuMemFreeAsync",
           driver->cuMemFreeAsync(reinterpret_cast<uintptr_t>(memory), stream));
 }

@@ -268,6 +268,33 @@ TEST_F(CApiTest, BadTensorsLeaveTheCallableUsable) {
   attn_callable_destroy(callable);
 }
 
+TEST_F(CApiTest, NoMemoryIsAnError) {
+  attn_compile_options options = {};
+  options.size = sizeof(options);
+  options.keep_order = 1;
+  const char *text = R"mlir(
+!t = tensor<?x?x1024xf32>
+func.func @main(%q: !t, %k: !t, %v: !t) -> !t {
+  %s = attn.contract %k, %v subscripts "bmd,bmv->bdv" : !t, !t -> tensor<?x1024x1024xf32>
+  %o = attn.contract %q, %s subscripts "bnd,bdv->bnv" : !t, tensor<?x1024x1024xf32> -> !t
+  return %o : !t
+})mlir";
+  attn_callable *callable = nullptr;
+  ASSERT_EQ(attn_compile_text(context, text, std::strlen(text), nullptr, "cpu",
+                              &options, &callable),
+            ATTN_OK)
+      << attn_last_error();
+  // 2^20 products of no tokens are 4 TiB.
+  Floats none({1 << 20, 0, 1024}), x({2, 1, 1024}, 0.5f), o({2, 1, 1024});
+  DLTensor empty[] = {none.get(), none.get(), none.get()}, nothing = none.get(),
+           some[] = {x.get(), x.get(), x.get()}, result = o.get();
+  EXPECT_ERROR(ATTN_ERROR, attn_run(callable, empty, 3, &nothing, 1, nullptr),
+               "out of memory: cannot allocate 43980");
+  EXPECT_EQ(attn_run(callable, some, 3, &result, 1, nullptr), ATTN_OK)
+      << attn_last_error();
+  EXPECT_EQ(attn_callable_destroy(callable), ATTN_OK);
+}
+
 TEST_F(CApiTest, WarningsOfTheCache) {
   attn_context_options options = {};
   options.size = sizeof(options);

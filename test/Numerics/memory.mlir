@@ -1,5 +1,6 @@
 // Linear attention over 200,000 tokens adds its result, the state and a few
 // tiles to its inputs: 12.2 MiB each. The N x M scores would be 149 GiB.
+// The memory of a process has what a sanitizer keeps of it.
 // UNSUPPORTED: sanitizer
 // RUN: attn-run %s --random=1 --explain > %t.txt
 // RUN: %python %S/Inputs/check_memory.py %t.txt 1.25 8

@@ -34,33 +34,27 @@ struct Case {
 };
 } // namespace
 
-/// softmax(s q k^T) v, causal; every `s` is another graph.
-static std::string getSoftmax(int scale) {
-  return R"mlir(
+/// o = a v for scores a of t = s q and k; every `s` is another graph.
+static std::string getGraph(int scale, StringRef scores) {
+  return (R"mlir(
 func.func @main(%q: tensor<2x?x8xf32>, %k: tensor<2x?x8xf32>, %v: tensor<2x?x8xf32>, %g: tensor<2x?xf32>) -> tensor<2x?x8xf32> {
   %t = attn.scale %q by 0.)mlir" +
-         std::to_string(scale) +
-         R"mlir( : tensor<2x?x8xf32> -> tensor<2x?x8xf32>
-  %a = attn.score %t, %k : tensor<2x?x8xf32>, tensor<2x?x8xf32> -> tensor<2x?x?xf32>
-  %m = attn.mask %a, #attn.causal else -inf : tensor<2x?x?xf32>
-  %p = attn.softmax %m : tensor<2x?x?xf32>
-  %o = attn.apply %p, %v : tensor<2x?x?xf32>, tensor<2x?x8xf32> -> tensor<2x?x8xf32>
-  return %o : tensor<2x?x8xf32>
-})mlir";
-}
-
-/// A decay with its state, whose contents each call checks.
-static std::string getDecay(int scale) {
-  return R"mlir(
-func.func @main(%q: tensor<2x?x8xf32>, %k: tensor<2x?x8xf32>, %v: tensor<2x?x8xf32>, %g: tensor<2x?xf32>) -> tensor<2x?x8xf32> {
-  %t = attn.scale %q by 0.)mlir" +
-         std::to_string(scale) +
-         R"mlir( : tensor<2x?x8xf32> -> tensor<2x?x8xf32>
-  %a = attn.causal_score %t, %k decay(%g : tensor<2x?xf32>) : tensor<2x?x8xf32>, tensor<2x?x8xf32> -> tensor<2x?x?xf32>
+          Twine(scale) + " : tensor<2x?x8xf32> -> tensor<2x?x8xf32>\n" +
+          scores + R"mlir(
   %o = attn.apply %a, %v : tensor<2x?x?xf32>, tensor<2x?x8xf32> -> tensor<2x?x8xf32>
   return %o : tensor<2x?x8xf32>
-})mlir";
+})mlir")
+      .str();
 }
+
+static constexpr StringRef kSoftmax = R"mlir(
+  %p = attn.score %t, %k : tensor<2x?x8xf32>, tensor<2x?x8xf32> -> tensor<2x?x?xf32>
+  %m = attn.mask %p, #attn.causal else -inf : tensor<2x?x?xf32>
+  %a = attn.softmax %m : tensor<2x?x?xf32>)mlir";
+
+/// With a state, whose decays each call checks.
+static constexpr StringRef kDecay = R"mlir(
+  %a = attn.causal_score %t, %k decay(%g : tensor<2x?xf32>) : tensor<2x?x8xf32>, tensor<2x?x8xf32> -> tensor<2x?x?xf32>)mlir";
 
 static Expected<Array> copy(const Array &array) {
   return copyOf(viewOf(array), array.getType());
@@ -69,7 +63,7 @@ static Expected<Array> copy(const Array &array) {
 static Expected<Case> createCase(int index) {
   Case made;
   made.hasState = index % 2;
-  made.text = made.hasState ? getDecay(1 + index) : getSoftmax(1 + index);
+  made.text = getGraph(1 + index, made.hasState ? kDecay : kSoftmax);
   int64_t n = 5 + index;
   for (int i = 0; i < 3; ++i) {
     auto array = Array::create(ElementType::F32, {2, n, 8});

@@ -1,7 +1,6 @@
 // A stock mlir-opt loads the dialect and the passes.
-// UNSUPPORTED: sanitizer
-// RUN: mlir-opt %s --load-dialect-plugin=%attn_plugin | FileCheck %s
-// RUN: not mlir-opt %s --load-dialect-plugin=%attn_plugin --load-pass-plugin=%attn_plugin \
+// RUN: %foreign mlir-opt %s --load-dialect-plugin=%attn_plugin | FileCheck %s
+// RUN: not %foreign mlir-opt %s --load-dialect-plugin=%attn_plugin --load-pass-plugin=%attn_plugin \
 // RUN:   --pass-pipeline='builtin.module(attn-verify-no-quadratic)' 2>&1 | FileCheck %s --check-prefix=PASS
 
 // CHECK-LABEL: func @scores

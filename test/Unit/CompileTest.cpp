@@ -5,9 +5,8 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/engine/Compile.h"
 #include "runtime/engine/GraphContext.h"
-#include "test/Unit/TestGraph.h"
+#include "test/Unit/TestCallable.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/FileUtilities.h"
 #include <thread>
@@ -17,19 +16,6 @@ using llvm::ArrayRef;
 using llvm::StringRef;
 
 namespace {
-
-constexpr StringRef kAttention = R"mlir(
-func.func @main(%q: tensor<2x?x4xf32>, %k: tensor<2x?x4xf32>, %v: tensor<2x?x3xf32>) -> tensor<2x?x3xf32> {
-  %a = attn.score %q, %k : tensor<2x?x4xf32>, tensor<2x?x4xf32> -> tensor<2x?x?xf32>
-  %o = attn.apply %a, %v : tensor<2x?x?xf32>, tensor<2x?x3xf32> -> tensor<2x?x3xf32>
-  return %o : tensor<2x?x3xf32>
-}
-)mlir";
-
-std::shared_ptr<const Callable> compileFor(StringRef target, StringRef text,
-                                           CompileOptions options = {}) {
-  return llvm::cantFail(compileText(text, target, options));
-}
 
 TEST(Compile, DescribesArgumentsAndResults) {
   auto callable = compileFor("cpu", kAttention);

@@ -5,8 +5,7 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "runtime/engine/Compile.h"
-#include "test/Unit/TestGraph.h"
+#include "test/Unit/TestCallable.h"
 
 using namespace attn;
 using llvm::ArrayRef;
@@ -15,14 +14,6 @@ using llvm::StringRef;
 
 namespace {
 
-constexpr StringRef kAttention = R"mlir(
-func.func @main(%q: tensor<2x?x4xf32>, %k: tensor<2x?x4xf32>, %v: tensor<2x?x3xf32>) -> tensor<2x?x3xf32> {
-  %a = attn.score %q, %k : tensor<2x?x4xf32>, tensor<2x?x4xf32> -> tensor<2x?x?xf32>
-  %o = attn.apply %a, %v : tensor<2x?x?xf32>, tensor<2x?x3xf32> -> tensor<2x?x3xf32>
-  return %o : tensor<2x?x3xf32>
-}
-)mlir";
-
 /// S' = exp(g) S + k v^T, o = q S', for one token.
 constexpr StringRef kStep = R"mlir(
 func.func @main(%q: tensor<?x4xf32>, %k: tensor<?x4xf32>, %v: tensor<?x3xf32>, %g: tensor<?xf32>, %s: tensor<4x3xf32> {attn.state}) -> (tensor<?x3xf32>, tensor<4x3xf32>) {
@@ -30,11 +21,6 @@ func.func @main(%q: tensor<?x4xf32>, %k: tensor<?x4xf32>, %v: tensor<?x3xf32>, %
   return %o, %t : tensor<?x3xf32>, tensor<4x3xf32>
 }
 )mlir";
-
-std::shared_ptr<const Callable> compileFor(StringRef target, StringRef text,
-                                           CompileOptions options = {}) {
-  return llvm::cantFail(compileText(text, target, options, "run.mlir"));
-}
 
 /// A callable of kAttention with right memory, of which tests spoil a part.
 class RunTest : public testing::Test {
@@ -240,6 +226,35 @@ TEST(Run, StridedTensors) {
   TensorView folded(output.data(), {2, 5, 3}, {0, 3, 1});
   EXPECT_CONTAINS(llvm::toString(callable->run({qt, kt, vt}, {folded})),
                   "expected a place of its own for each element");
+}
+
+TEST(Run, NoMemoryIsAnError) {
+  CompileOptions options;
+  options.keepOrder = true;
+  auto callable = compileFor("cpu", R"mlir(
+!t = tensor<?x?x1024xf32>
+func.func @main(%q: !t, %k: !t, %v: !t) -> !t {
+  %s = attn.contract %k, %v subscripts "bmd,bmv->bdv" : !t, !t -> tensor<?x1024x1024xf32>
+  %o = attn.contract %q, %s subscripts "bnd,bdv->bnv" : !t, tensor<?x1024x1024xf32> -> !t
+  return %o : !t
+})mlir",
+                             options);
+  Array q = makeNormal({2, 1, 1024}, 1), o = makeNormal({2, 1, 1024}, 2);
+  // 2^20 products of no tokens are 4 TiB.
+  Array none = makeNormal({1 << 20, 0, 1024}, 3);
+  DLTensor view = viewOf(q), empty = viewOf(none);
+  for (int i = 0; i < 2; ++i) {
+    const char *message =
+        "run.mlir:3:1: 'main': out of memory: cannot allocate 43980";
+    EXPECT_CONTAINS(
+        llvm::toString(callable->run({empty, empty, empty}, {empty})), message);
+    EXPECT_CONTAINS(getMessage(callable->call({none, none, none})), message);
+    EXPECT_FALSE(callable->run({view, view, view}, {viewOf(o)}));
+    double sum = 0;
+    for (int64_t d = 0; d < 1024; ++d)
+      sum += q.get(d) * q.get(d);
+    EXPECT_NEAR(o.get(0), sum * q.get(0), 1e-4 * sum);
+  }
 }
 
 TEST(Run, ScalarsAndUnknownShapes) {

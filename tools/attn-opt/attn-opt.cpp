@@ -5,13 +5,10 @@
 //
 //===----------------------------------------------------------------------===//
 
-#include "dialect/Attn.h"
-#include "mlir/InitAllDialects.h"
-#include "mlir/InitAllExtensions.h"
 #include "mlir/InitAllPasses.h"
-#include "mlir/Target/LLVMIR/Dialect/All.h"
 #include "mlir/Tools/mlir-opt/MlirOptMain.h"
 #include "passes/Passes.h"
+#include "passes/RegisterDialects.h"
 
 int main(int argc, char **argv) {
   mlir::registerAllPasses();
@@ -19,11 +16,7 @@ int main(int argc, char **argv) {
   mlir::attn::registerAttnPipelines();
 
   mlir::DialectRegistry registry;
-  mlir::registerAllDialects(registry);
-  mlir::registerAllExtensions(registry);
-  // gpu-module-to-binary translates to LLVM IR inside a pass.
-  mlir::registerAllGPUToLLVMIRTranslations(registry);
-  registry.insert<mlir::attn::AttnDialect>();
+  mlir::attn::registerDialects(registry);
   return mlir::asMainReturnCode(mlir::MlirOptMain(
       argc, argv, "attn-mlir's optimizer and test driver\n", registry));
 }

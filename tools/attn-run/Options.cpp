@@ -23,9 +23,9 @@ static cl::opt<std::string>
           cl::desc("The function to run; needless if one alone is public"));
 static cl::opt<std::string>
     target("target", cl::init("cpu"), cl::value_desc("name"), cl::cat(category),
-           cl::desc("What runs the function: cpu, this machine (default); "
-                    "nvvm or nvvm:sm_XX, an NVIDIA GPU; reference, the literal "
-                    "f64 evaluation"));
+           cl::desc("What runs the function: cpu, this machine (default), or "
+                    "cpu:NAME; nvvm or nvvm:sm_XX, an NVIDIA GPU; reference, "
+                    "the literal f64 evaluation"));
 static cl::opt<std::string>
     inputs("inputs", cl::value_desc("a.npy,b.npy,..."), cl::cat(category),
            cl::desc("The arguments in order; an empty one is random"));
@@ -124,19 +124,13 @@ llvm::Expected<Options> parseCommandLine(int argc, char **argv) {
   if (dumpIR.getNumOccurrences() && dumpIR.empty())
     return createError("--dump-ir: expected a folder");
   Options options;
-  auto [name, chip] = StringRef(target).split(':');
-  if (name == "nvvm")
-    options.target = Target::Gpu;
-  else if (target == "reference")
-    options.target = Target::Reference;
-  else if (target != "cpu")
-    return createError("--target: expected cpu, nvvm, nvvm:sm_XX or reference, "
-                       "got '" +
-                       target + "'");
-  options.chip = chip.str();
-  if (options.target != Target::Cpu && !dumpIR.empty())
+  auto parsed = Target::parse(target);
+  if (!parsed)
+    return parsed.takeError();
+  options.target = *parsed;
+  if (options.target.kind != Target::Kind::Cpu && !dumpIR.empty())
     return createError("--dump-ir is for --target=cpu");
-  if (options.target == Target::Reference && keepOrder)
+  if (options.target.kind == Target::Kind::Reference && keepOrder)
     return createError("--keep-order is not for --target=reference");
   options.file = file;
   options.entry = getGiven(entry);

@@ -15,15 +15,11 @@
 
 namespace attn::tool {
 
-enum class Target { Cpu, Gpu, Reference };
-
 /// What the command line asks for; what it does not give is empty.
 struct Options {
   std::string file;
   std::optional<std::string> entry;
-  Target target = Target::Cpu;
-  /// The GPU's architecture, or empty.
-  std::string chip;
+  Target target;
 
   /// Paths between commas.
   std::optional<std::string> inputs, outputs, check;

@@ -90,14 +90,6 @@ readExpected(ArrayRef<std::string> paths) {
   return arrays;
 }
 
-static std::unique_ptr<::attn::Engine> createEngine(const Options &options) {
-  if (options.target == Target::Reference)
-    return ::attn::createReferenceEngine();
-  if (options.target == Target::Gpu)
-    return ::attn::createGpuEngine({options.chip, options.engine.keepOrder});
-  return ::attn::createCpuEngine(options.engine);
-}
-
 /// A copy: a call updates states in place.
 static llvm::Expected<SmallVector<Array>> copyStates(ArrayRef<Array> arguments,
                                                      unsigned firstState) {
@@ -115,9 +107,9 @@ static llvm::Expected<SmallVector<Array>> copyStates(ArrayRef<Array> arguments,
 }
 
 /// Runs, times, compares and writes.
-static llvm::Error runFunction(ModuleOp module, func::FuncOp function,
-                               ArrayRef<Array> arguments, unsigned firstState,
-                               const Options &options) {
+static llvm::Error runFunction(const ::attn::Engine &engine, ModuleOp module,
+                               func::FuncOp function, ArrayRef<Array> arguments,
+                               unsigned firstState, const Options &options) {
   auto outputPaths =
       splitPaths("outputs", options.outputs, function.getNumResults());
   if (!outputPaths)
@@ -132,7 +124,7 @@ static llvm::Error runFunction(ModuleOp module, func::FuncOp function,
   if (!expected)
     return expected.takeError();
 
-  auto callable = createEngine(options)->compile(module, function.getSymName());
+  auto callable = engine.compile(module, function.getSymName());
   if (!callable)
     return callable.takeError();
   SmallVector<Array> results;
@@ -151,9 +143,8 @@ static llvm::Error runFunction(ModuleOp module, func::FuncOp function,
   std::optional<int64_t> peak;
   if (llvm::Error error = measurePeakMemory(call, peak))
     return error;
-  constexpr StringLiteral names[] = {"cpu", "nvvm", "reference"};
-  llvm::outs() << names[static_cast<int>(options.target)] << ": @"
-               << function.getSymName() << " -> ";
+  llvm::outs() << options.target.getKindName() << ": @" << function.getSymName()
+               << " -> ";
   llvm::interleaveComma(results, llvm::outs(), [](const Array &result) {
     llvm::outs() << getShapeText(result);
   });
@@ -212,9 +203,12 @@ static llvm::Error run(ModuleOp module, const Options &options) {
   if (!inputPaths)
     return inputPaths.takeError();
   sources.files = *inputPaths;
+  auto engine = ::attn::createEngine(options.target, options.engine);
+  if (!engine)
+    return engine.takeError();
   if (options.pieceTokens > 0)
-    return runStreamed(*createEngine(options), module, *function, numArguments,
-                       sources, *sizes, options);
+    return runStreamed(**engine, module, *function, numArguments, sources,
+                       *sizes, options);
   // A plan needs no values.
   bool plansOnly = options.explain && !sources.seed && sources.files.empty() &&
                    function->getNumArguments() > 0;
@@ -242,7 +236,8 @@ static llvm::Error run(ModuleOp module, const Options &options) {
   // One chunk of all tokens needs to know their number.
   if (options.engine.form == ::attn::Form::Quadratic)
     specialize(*function, arguments);
-  return runFunction(module, *function, arguments, numArguments, options);
+  return runFunction(**engine, module, *function, arguments, numArguments,
+                     options);
 }
 
 //===----------------------------------------------------------------------===//

@@ -3,4 +3,4 @@
 set -euo pipefail
 export PKG_CONFIG_PATH=$1/lib/pkgconfig
 read -ra flags <<<"$(pkg-config --cflags --libs attn)"
-cc -Werror "$2" -o "$3" "${flags[@]}" -lm -Wl,-rpath,"$1/lib"
+cc -Werror ${CFLAGS:-} "$2" -o "$3" "${flags[@]}" -lm -Wl,-rpath,"$1/lib"

@@ -1,4 +1,5 @@
 // Eight times the tokens from file to file, in the same memory.
+// The memory of a process has what a sanitizer keeps of it.
 // UNSUPPORTED: sanitizer
 // RUN: rm -rf %t
 // RUN: %python %S/Inputs/stream_memory.py %attn_tools/attn-run %s %t | FileCheck %s
