@@ -33,6 +33,8 @@ struct CompileReport {
 struct CompileOptions : CpuEngineOptions {
   /// The function; needless if one alone is public.
   std::string entry;
+  /// For the target halide: one of its autoschedulers, or empty.
+  std::string autoscheduler;
   /// Make the states of recurrences the last arguments and results, so that the
   /// next call goes on where one ended: decoding, or a sequence in pieces. An
   /// error where there is none.

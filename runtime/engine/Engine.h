@@ -59,12 +59,33 @@ struct GpuEngineOptions {
 };
 
 /// MLIR's CPU pipeline and ORC.
+struct HalideEngineOptions {
+  /// As Halide writes targets, "host-opencl"; this machine's CPU if empty.
+  std::string target;
+  /// The name of one of Halide's autoschedulers; our own schedule if empty. It
+  /// is told that a call's open sizes are `estimate`.
+  std::string autoscheduler;
+  int64_t estimate = 4096;
+  /// 0: as many as Halide says.
+  int threads = 0;
+  /// Leave the graph as it is written: no reassociation.
+  bool keepOrder = false;
+  /// Give scores that the function returns an N x M buffer.
+  bool allowQuadratic = false;
+  /// Write the program and its loops into this folder; none if empty.
+  std::string dumpDirectory;
+};
+
 std::unique_ptr<Engine> createCpuEngine(CpuEngineOptions options = {});
 /// Kernels on the current CUDA device, arrays copied there and back.
 std::unique_ptr<Engine> createGpuEngine(GpuEngineOptions options = {});
 /// The architecture of device 0; an error that says what is missing.
 llvm::Expected<std::string> findGpu();
 /// The literal f64 evaluation; results are f64.
+/// Compiles for one of Halide's targets, with Halide's code generator: an error
+/// of the compilation where this build has no Halide, or the machine no such
+/// device. Its calls take strided tensors of this machine.
+std::unique_ptr<Engine> createHalideEngine(HalideEngineOptions options = {});
 std::unique_ptr<Engine> createReferenceEngine();
 
 } // namespace attn

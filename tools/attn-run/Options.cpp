@@ -24,8 +24,14 @@ static cl::opt<std::string>
 static cl::opt<std::string>
     target("target", cl::init("cpu"), cl::value_desc("name"), cl::cat(category),
            cl::desc("What runs the function: cpu, this machine (default); "
-                    "nvvm or nvvm:sm_XX, an NVIDIA GPU; reference, the literal "
-                    "f64 evaluation"));
+                    "nvvm or nvvm:sm_XX, an NVIDIA GPU; halide or "
+                    "halide:TARGET, such as halide:host-opencl, Halide's code; "
+                    "reference, the literal f64 evaluation"));
+static cl::opt<std::string>
+    autoscheduler("autoscheduler", cl::value_desc("name"), cl::cat(category),
+                  cl::desc("For halide: Mullapudi2016, Adams2019 or another of "
+                           "its own, which search for a schedule; by default "
+                           "a fixed one"));
 static cl::opt<std::string>
     inputs("inputs", cl::value_desc("a.npy,b.npy,..."), cl::cat(category),
            cl::desc("The arguments in order; an empty one is random"));
@@ -127,15 +133,22 @@ llvm::Expected<Options> parseCommandLine(int argc, char **argv) {
   auto [name, chip] = StringRef(target).split(':');
   if (name == "nvvm")
     options.target = Target::Gpu;
+  else if (name == "halide" &&
+           (!chip.empty() || !StringRef(target).contains(':')))
+    options.target = Target::Halide;
   else if (target == "reference")
     options.target = Target::Reference;
   else if (target != "cpu")
-    return createError("--target: expected cpu, nvvm, nvvm:sm_XX or reference, "
-                       "got '" +
+    return createError("--target: expected cpu, nvvm, nvvm:sm_XX, halide, "
+                       "halide:TARGET or reference, got '" +
                        target + "'");
   options.chip = chip.str();
-  if (options.target != Target::Cpu && !dumpIR.empty())
-    return createError("--dump-ir is for --target=cpu");
+  if (options.target != Target::Cpu && options.target != Target::Halide &&
+      !dumpIR.empty())
+    return createError("--dump-ir is for --target=cpu and halide");
+  if (options.target != Target::Halide && !autoscheduler.empty())
+    return createError("--autoscheduler is for --target=halide");
+  options.autoscheduler = autoscheduler;
   if (options.target == Target::Reference && keepOrder)
     return createError("--keep-order is not for --target=reference");
   options.file = file;

@@ -15,15 +15,18 @@
 
 namespace attn::tool {
 
-enum class Target { Cpu, Gpu, Reference };
+enum class Target { Cpu, Gpu, Halide, Reference };
 
 /// What the command line asks for; what it does not give is empty.
 struct Options {
   std::string file;
   std::optional<std::string> entry;
   Target target = Target::Cpu;
-  /// The GPU's architecture, or empty.
+  /// What stands behind the target's colon: the GPU's architecture, a target of
+  /// Halide, or empty.
   std::string chip;
+  /// For Halide; none if empty.
+  std::string autoscheduler;
 
   /// Paths between commas.
   std::optional<std::string> inputs, outputs, check;

@@ -93,6 +93,16 @@ readExpected(ArrayRef<std::string> paths) {
 static std::unique_ptr<::attn::Engine> createEngine(const Options &options) {
   if (options.target == Target::Reference)
     return ::attn::createReferenceEngine();
+  if (options.target == Target::Halide) {
+    ::attn::HalideEngineOptions halide;
+    halide.target = options.chip;
+    halide.autoscheduler = options.autoscheduler;
+    halide.threads = options.engine.threads;
+    halide.keepOrder = options.engine.keepOrder;
+    halide.allowQuadratic = options.engine.allowQuadratic;
+    halide.dumpDirectory = options.engine.dumpDirectory;
+    return ::attn::createHalideEngine(halide);
+  }
   if (options.target == Target::Gpu)
     return ::attn::createGpuEngine({options.chip, options.engine.keepOrder});
   return ::attn::createCpuEngine(options.engine);
@@ -151,7 +161,7 @@ static llvm::Error runFunction(ModuleOp module, func::FuncOp function,
   std::optional<int64_t> peak;
   if (llvm::Error error = measurePeakMemory(call, peak))
     return error;
-  constexpr StringLiteral names[] = {"cpu", "nvvm", "reference"};
+  constexpr StringLiteral names[] = {"cpu", "nvvm", "halide", "reference"};
   llvm::outs() << names[static_cast<int>(options.target)] << ": @"
                << function.getSymName() << " -> ";
   llvm::interleaveComma(results, llvm::outs(), [](const Array &result) {
