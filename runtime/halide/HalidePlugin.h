@@ -13,26 +13,26 @@
 // A program is text, one statement a line. A statement that makes something
 // gives it a number, `ID = ...`; ids are used after they are made.
 //
-//   ID = size                     a size that each call gives, i32, in order
-//   ID = input KIND RANK EXTENT.. an argument, its innermost dimension first
-//   ID = table KIND RANK SIZE.. NUMBER..
-//                                 a constant array, in the order of memory
-//   ID = var                      an index of the functions below
-//   ID = domain RANK EXTENT..     a loop nest, its innermost loop first
-//   ID = rvar DOMAIN NUMBER       an index of a domain
-//   where DOMAIN COND             leaves out the points without COND
-//   ID = const KIND VALUE         -2, 0x1.8p+1, inf, nan
-//   ID = OPERATION KIND ID..      Operations.cpp has the list
-//   ID = load SOURCE INDEX..      an element of an input or of a function;
-//                                 indices beyond an input are moved to its edge
-//   ID = func KIND RANK VAR.. EXTENT.. VALUE
-//                                 a function of its indices, the innermost
-//                                 dimension of memory first
-//   update FUNC INDEX.. VALUE     an assignment at each point of the domain
-//   that
-//                                 index or value uses, in order
-//   schedule FUNC HINT..          how the function is computed: Schedule.h
-//   output FUNC                   a result, in order
+// | statement | meaning |
+// |---|---|
+// | ID = size | a size that each call gives, i32, in order |
+// | ID = input KIND RANK EXTENT.. | an argument, innermost first |
+// | ID = table KIND RANK SIZE.. NUMBER.. | constants in the order of memory |
+// | ID = var | an index of functions |
+// | ID = domain RANK EXTENT.. | a loop nest, its innermost loop first |
+// | ID = rvar DOMAIN NUMBER | an index of a domain |
+// | where DOMAIN COND | leaves out the points without COND |
+// | ID = const KIND VALUE | -2, 0x1.8p+1, inf, nan |
+// | ID = OPERATION KIND ID.. | one of Operations.cpp |
+// | ID = load SOURCE INDEX.. | an element; beyond an input, its edge |
+// | ID = func KIND RANK VAR.. EXTENT.. VALUE | a function, innermost first |
+// | update FUNC INDEX.. VALUE | see below |
+// | schedule FUNC HINT.. | how it is computed: Schedule.h |
+// | output FUNC | a result, in order |
+//
+// An update is an assignment at each point, in order, of the domain that its
+// indices or its value use, for all values of those of the function's own
+// variables that stand in their places.
 //
 // KIND is i32, i64, b1, u8, f16, bf16, f32 or f64. Operations on floating point
 // are those of IEEE 754, but for `muladd`, `fastadd` and `fastsub`, which may
@@ -85,7 +85,8 @@ struct attn_halide_api {
   void (*free_text)(char *text);
 };
 
-const attn_halide_api *attn_halide_get_api(void);
+__attribute__((visibility("default"))) const attn_halide_api *
+attn_halide_get_api(void);
 }
 
 #endif // ATTN_RUNTIME_HALIDE_HALIDEPLUGIN_H

@@ -188,7 +188,8 @@ void Reader::makeFunc(int id) {
 void Reader::update() {
   Stage &stage = program.getStage(takeId());
   std::vector<Expr> indices = takeExprs(stage.vars.size());
-  stage.func(indices) = takeExpr();
+  Expr value = takeExpr();
+  stage.func(indices) = value;
   Stage::Update update;
   for (int domain : current.domains)
     for (int i = 0; i < domains.at(domain).dimensions(); ++i)

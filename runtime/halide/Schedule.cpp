@@ -164,6 +164,8 @@ void CpuSchedule::scheduleMap(Func func, const Stage &stage) {
   int lanes = getVector(stage, func.types().front());
   TailStrategy tail =
       stage.isOutput ? TailStrategy::GuardWithIf : TailStrategy::RoundUp;
+  if (lanes > 1 && !stage.updates.empty())
+    func.align_bounds(stage.vars.front(), lanes);
   std::vector<VarOrRVar> rest(stage.vars.begin() + 1, stage.vars.end());
   if (!rest.empty()) {
     VarOrRVar rows = fuseRest(func, rest);
@@ -229,8 +231,9 @@ void CpuSchedule::scheduleMember(Stage &stage, LoopLevel level) {
       }
       if (!isProduct)
         count = 1;
-      where.split(x, column, vectors, lanes * count, TailStrategy::RoundUp)
-          .split(vectors, vectors, vector, lanes, TailStrategy::RoundUp)
+      func.align_bounds(x, lanes * count);
+      where.split(x, column, vectors, lanes * count)
+          .split(vectors, vectors, vector, lanes)
           .vectorize(vector)
           .unroll(vectors);
       order = {vector, vectors};
@@ -239,8 +242,8 @@ void CpuSchedule::scheduleMember(Stage &stage, LoopLevel level) {
     }
     bool hasRows = isProduct && stage.vars.size() > 1 && update.isPure[1];
     if (hasRows) {
-      where.split(stage.vars[1], y, row, kTileRows, TailStrategy::RoundUp)
-          .unroll(row);
+      func.align_bounds(stage.vars[1], kTileRows);
+      where.split(stage.vars[1], y, row, kTileRows).unroll(row);
       order.push_back(row);
     }
     order.insert(order.end(), update.loops.begin(), update.loops.end());
@@ -307,8 +310,9 @@ void CpuSchedule::scheduleSteps(Stage &stage) {
     int count = kTileVectors;
     if (auto extent = Internal::as_const_int(stage.extents[0]))
       count = std::min<int>(count, (*extent + lanes - 1) / lanes);
-    where.split(x, part, vectors, lanes * count, TailStrategy::RoundUp)
-        .split(vectors, vectors, vector, lanes, TailStrategy::RoundUp);
+    stage.func.align_bounds(x, lanes * count);
+    where.split(x, part, vectors, lanes * count)
+        .split(vectors, vectors, vector, lanes);
     order = {vector, vectors};
     order.insert(order.end(), update.loops.begin(), update.loops.end());
     rest = {part};

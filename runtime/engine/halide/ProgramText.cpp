@@ -95,9 +95,11 @@ void ProgramText::where(int domain, Term condition) {
 }
 
 int ProgramText::makeFunc(Terms vars, Terms extents, Term value) {
-  return addStatement("func " + getName(value.kind).str() + " " +
-                      std::to_string(vars.size()) + join(reverse(vars)) +
-                      join(reverse(extents)) + join(value));
+  int func = addStatement("func " + getName(value.kind).str() + " " +
+                          std::to_string(vars.size()) + join(reverse(vars)) +
+                          join(reverse(extents)) + join(value));
+  this->vars[func].assign(vars.begin(), vars.end());
+  return func;
 }
 
 void ProgramText::update(int func, Terms indices, Term value) {

@@ -13,6 +13,7 @@
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringMap.h"
 #include "llvm/ADT/StringRef.h"
+#include <map>
 #include <optional>
 #include <string>
 
@@ -47,6 +48,8 @@ public:
   Term makeLoop(int domain, int number);
   void where(int domain, Term condition);
   int makeFunc(Terms vars, Terms extents, Term value);
+  /// The variables of a function, which its updates use.
+  llvm::ArrayRef<Term> getVars(int func) const { return vars.at(func); }
   void update(int func, Terms indices, Term value);
   Term load(int source, Kind kind, Terms indices);
   void schedule(int func, llvm::StringRef hints);
@@ -93,6 +96,7 @@ private:
   int numIds = 0;
   llvm::StringMap<int> made;
   llvm::DenseMap<int, int64_t> integers;
+  std::map<int, llvm::SmallVector<Term>> vars;
   /// How values of sizes are made: the number of a size, or operands.
   struct SizeOp {
     std::string operation;

@@ -156,13 +156,10 @@ void RecurrenceTranslator::makeUpdate() {
   Term queryNumber = program.clamp(program.sub(phase, firstRead), numQueries);
 
   AxisTerms at;
-  SmallVector<Term> index;
-  for (char axis : batch) {
-    index.push_back(program.makeVar());
-    at.set(axis, index.back());
-  }
-  Term v = program.makeVar();
-  at.set(kValue, v);
+  SmallVector<Term> index(program.getVars(rows.source));
+  for (auto [axis, term] : llvm::zip(batch, index))
+    at.set(axis, term);
+  at.set(kValue, index.back());
   at.set(kToken, token);
   auto atChannel = [&](Term d) {
     AxisTerms there = at;
@@ -284,8 +281,7 @@ void RecurrenceTranslator::makeUpdate() {
         {isProduct, program.both(inPass, program.eq(column, zero))});
   }
   program.where(domain, inPass);
-  index.push_back(row);
-  index.push_back(v);
+  index[batch.size()] = row;
   program.update(rows.source, index, value);
   std::string hints = "steps";
   for (Term loop : {phase, pass})

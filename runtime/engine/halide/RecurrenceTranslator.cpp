@@ -183,7 +183,7 @@ void RecurrenceTranslator::makeMaxima() {
       return over.empty() ? get(transition, at) : constant(-kInfinity);
     });
     if (!over.empty()) {
-      SmallVector<Term> extents, index = t.makeVars(letters.size());
+      SmallVector<Term> extents, index(program.getVars(bound.tensor.source));
       for (char axis : over)
         extents.push_back(sizes.get(axis));
       int domain = program.makeDomain(extents);
@@ -203,14 +203,11 @@ void RecurrenceTranslator::makeMaxima() {
     return segment.isThere ? constant(-kInfinity) : getInitialMax(at);
   });
   sizes = before;
-  SmallVector<Term> index;
+  SmallVector<Term> index(program.getVars(maxima.tensor.source));
   AxisTerms at;
-  int domain = program.makeDomain(tokens);
-  for (char letter : letters) {
-    index.push_back(letter == kToken ? program.makeLoop(domain, 0)
-                                     : program.makeVar());
-    at.set(letter, index.back());
-  }
+  index[batch.size()] = program.makeLoop(program.makeDomain(tokens), 0);
+  for (auto [letter, term] : llvm::zip(letters, index))
+    at.set(letter, term);
   index[batch.size()] = program.add(at.get(kToken), program.integer(1));
   Term grown = getMaxBefore(at);
   if (bound.isThere)

@@ -43,7 +43,7 @@ Tensor Translator::sumProducts(const Tensor &lhs, const EinsumOperand &lhsAxes,
   if (!isLong) {
     Tensor result = makeFunc(
         shape, [&](ArrayRef<Term>) { return zero; }, hints);
-    SmallVector<Term> index = makeVars(shape.size());
+    SmallVector<Term> index(program.getVars(result.source));
     Term k = program.makeLoop(program.makeDomain(extent), 0);
     accumulate(result, index, index, k);
     return result;
@@ -56,7 +56,7 @@ Tensor Translator::sumProducts(const Tensor &lhs, const EinsumOperand &lhsAxes,
   partShape.append(shape);
   Tensor parts = makeFunc(
       partShape, [&](ArrayRef<Term>) { return zero; }, "product");
-  SmallVector<Term> index = makeVars(partShape.size());
+  SmallVector<Term> index(program.getVars(parts.source));
   int domain = program.makeDomain(size);
   Term k = program.add(program.mul(index.front(), size),
                        program.makeLoop(domain, 0));
@@ -64,7 +64,7 @@ Tensor Translator::sumProducts(const Tensor &lhs, const EinsumOperand &lhsAxes,
   accumulate(parts, index, ArrayRef(index).drop_front(), k);
   Tensor result = makeFunc(
       shape, [&](ArrayRef<Term>) { return zero; }, "root");
-  SmallVector<Term> there = makeVars(shape.size());
+  SmallVector<Term> there(program.getVars(result.source));
   SmallVector<Term> point{program.makeLoop(program.makeDomain(count), 0)};
   point.append(there);
   Term sum = program.load(result.source, kind, there);

@@ -85,7 +85,7 @@ Tensor Translator::reduce(bool isSum, Kind kind, ArrayRef<Term> outerSizes,
     return isSum ? program.add(a, b) : program.max(a, b);
   };
   auto addLoop = [&](const Tensor &into, Term extent, Element next) {
-    SmallVector<Term> index = makeVars(into.sizes.size());
+    SmallVector<Term> index(program.getVars(into.source));
     Term loop = program.makeLoop(program.makeDomain(extent), 0);
     SmallVector<Term> point(index);
     point.push_back(loop);
