@@ -213,7 +213,7 @@ void Reader::makeValue(int id) {
   } else if (word == "table") {
     makeTable(id);
   } else if (word == "var") {
-    vars.emplace(id, Var("v" + std::to_string(id)));
+    vars.emplace(id, Var("x" + std::to_string(id)));
     define(id, vars.at(id));
   } else if (word == "domain") {
     makeDomain(id);
