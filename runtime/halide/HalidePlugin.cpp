@@ -8,7 +8,9 @@
 #include "runtime/halide/HalidePlugin.h"
 #include "runtime/halide/Program.h"
 #include "runtime/halide/Schedule.h"
+#include <algorithm>
 #include <cstring>
+#include <functional>
 #include <mutex>
 #include <stdexcept>
 
@@ -17,6 +19,12 @@ using attn::halide::Program;
 
 struct attn_halide_pipeline {
   Callable callable;
+  /// For calls with empty arrays: on the CPU, without Halide's checks of
+  /// bounds, which count the first element of an empty loop. It is made when
+  /// one comes.
+  std::function<Callable()> makeEmpty;
+  mutable std::once_flag hasEmpty;
+  mutable Callable empty;
   size_t numSizes = 0;
   std::vector<Type> inputs, outputs;
   bool usesDevice = false;
@@ -49,9 +57,14 @@ struct Context : JITUserContext {
 struct View {
   halide_buffer_t buffer = {};
   std::vector<halide_dimension_t> dims;
+  /// Stands for an array without elements: Halide's code touches the first one
+  /// of each dimension. What it computes there is dropped.
+  std::vector<uint8_t> scratch;
 
   void set(const attn_halide_buffer &from, Type type) {
     dims.resize(from.rank);
+    int64_t dense = 1;
+    bool isEmpty = false;
     for (int i = 0; i < from.rank; ++i) {
       int there = from.rank - 1 - i;
       int64_t size = from.sizes[there], stride = from.strides[there];
@@ -61,8 +74,18 @@ struct View {
       if (i == 0 && size <= 1)
         stride = 1;
       dims[i] = halide_dimension_t(0, size, stride);
+      isEmpty |= size == 0;
     }
     buffer.host = static_cast<uint8_t *>(from.data);
+    if (isEmpty) {
+      for (halide_dimension_t &dim : dims) {
+        dim.extent = std::max(dim.extent, 1);
+        dim.stride = dense;
+        dense *= dim.extent;
+      }
+      scratch.resize(dense * type.bytes());
+      buffer.host = scratch.data();
+    }
     buffer.type = type;
     buffer.dimensions = from.rank;
     buffer.dim = dims.data();
@@ -147,6 +170,13 @@ static char *compile(const char *text, const attn_halide_options *options,
       code.compile_to_lowered_stmt(options->loops, arguments, Text, target);
     auto result = std::make_unique<attn_halide_pipeline>();
     result->callable = code.compile_to_callable(arguments, target);
+    result->makeEmpty = [copy = std::string(text), host]() mutable {
+      Target plain =
+          host.with_feature(Target::JIT).with_feature(Target::NoAsserts);
+      Program empty = makeProgram(copy.c_str(), plain, attn_halide_options());
+      return empty.getPipeline().compile_to_callable(empty.getArguments(),
+                                                     plain);
+    };
     result->numSizes = program.sizes.size();
     result->usesDevice = target.has_gpu_feature();
     for (const ImageParam &input : program.inputs)
@@ -172,18 +202,26 @@ static char *run(const attn_halide_pipeline *pipeline, const int32_t *sizes,
     for (size_t i = 0; i < pipeline->numSizes; ++i)
       values.push_back(&sizes[i]);
     size_t numInputs = pipeline->inputs.size();
+    bool isEmpty = std::count(sizes, sizes + pipeline->numSizes, 0) > 0;
+    if (isEmpty)
+      std::call_once(pipeline->hasEmpty, [&] {
+        std::lock_guard<std::mutex> lock(getCompileMutex());
+        pipeline->empty = pipeline->makeEmpty();
+      });
+    bool usesDevice = pipeline->usesDevice && !isEmpty;
     for (size_t i = 0; i < views.size(); ++i) {
       bool isInput = i < numInputs;
       views[i].set(isInput ? inputs[i] : outputs[i - numInputs],
                    isInput ? pipeline->inputs[i]
                            : pipeline->outputs[i - numInputs]);
-      if (isInput && pipeline->usesDevice)
+      if (isInput && usesDevice)
         views[i].buffer.set_host_dirty();
       values.push_back(&views[i].buffer);
     }
-    int code = pipeline->callable.call_argv_fast(values.size(), values.data());
+    const Callable &callable = isEmpty ? pipeline->empty : pipeline->callable;
+    int code = callable.call_argv_fast(values.size(), values.data());
     // What lies on the device comes back, and is given up.
-    for (size_t i = 0; pipeline->usesDevice && i < views.size(); ++i) {
+    for (size_t i = 0; usesDevice && i < views.size(); ++i) {
       halide_buffer_t &buffer = views[i].buffer;
       if (!code && i >= numInputs && buffer.device_dirty())
         code = buffer.device_interface->copy_to_host(&context, &buffer);

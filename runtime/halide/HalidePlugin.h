@@ -35,8 +35,8 @@
 // variables that stand in their places.
 //
 // KIND is i32, i64, b1, u8, f16, bf16, f32 or f64. Operations on floating point
-// are those of IEEE 754, but for `muladd`, `fastadd` and `fastsub`, which may
-// be fused and reordered.
+// are those of IEEE 754, but for `muladd`, `fastmul`, `fastadd` and `fastsub`,
+// which may be fused and reordered.
 //
 //===----------------------------------------------------------------------===//
 

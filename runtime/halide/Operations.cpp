@@ -163,6 +163,7 @@ static const std::map<std::string, Operation> &getOperations() {
         }}},
       {"mod", {2, [](Operands x) { return x[0] % x[1]; }}},
       // Of real numbers: a + b, a - b, a b + c.
+      {"fastmul", {2, [](Operands x) { return x[0] * x[1]; }}},
       {"fastadd", {2, [](Operands x) { return x[0] + x[1]; }}},
       {"fastsub", {2, [](Operands x) { return x[0] - x[1]; }}},
       {"muladd", {3, [](Operands x) { return x[2] + x[0] * x[1]; }}},

@@ -109,6 +109,11 @@ Expr Reader::makeConstant() {
   return Internal::make_const(type, value);
 }
 
+/// An empty array of a call stands for one of one element.
+static bool isPositiveConstant(const Expr &extent) {
+  return Internal::as_const_int(extent).value_or(0) > 0;
+}
+
 void Reader::makeInput(int id) {
   Type type = getType(takeWord());
   int rank = takeRank();
@@ -117,6 +122,10 @@ void Reader::makeInput(int id) {
     input.dim(i).set_min(0).set_stride(i == 0 ? Expr(1) : Expr());
   inputs[id] = program.inputs.size();
   program.inputExtents.push_back(takeExprs(rank));
+  for (int i = 0; i < rank; ++i)
+    if (const Expr &extent = program.inputExtents.back()[i];
+        isPositiveConstant(extent))
+      input.dim(i).set_extent(extent);
   program.inputs.push_back(input);
 }
 
@@ -139,10 +148,17 @@ void Reader::makeTable(int id) {
 }
 
 void Reader::makeDomain(int id) {
+  std::vector<Expr> extents = takeExprs(takeRank());
   Region loops;
-  for (const Expr &extent : takeExprs(takeRank()))
-    loops.push_back({0, extent});
-  domains.emplace(id, RDom(loops, "r" + std::to_string(id)));
+  for (const Expr &extent : extents)
+    loops.push_back(
+        {0, Internal::as_const_int(extent) ? extent : max(extent, 1)});
+  RDom domain(loops, "r" + std::to_string(id));
+  // Indices of an empty loop are within what has one element.
+  for (size_t i = 0; i < extents.size(); ++i)
+    if (!Internal::as_const_int(extents[i]))
+      domain.where(domain[i] < extents[i]);
+  domains.emplace(id, domain);
 }
 
 Expr Reader::makeLoad() {
@@ -258,7 +274,15 @@ void Reader::read(const std::string &line) {
       stage.hints.push_back(takeWord());
   } else if (first == "output") {
     program.outputs.push_back(takeId());
-    program.getStage(program.outputs.back()).isOutput = true;
+    Stage &stage = program.getStage(program.outputs.back());
+    stage.isOutput = true;
+    for (size_t i = 0; i < stage.extents.size(); ++i) {
+      auto dim = stage.func.output_buffer().dim(i);
+      if (isPositiveConstant(stage.extents[i]))
+        dim.set_bounds(0, stage.extents[i]);
+      else
+        dim.set_min(0);
+    }
   } else {
     throw std::runtime_error("unknown statement '" + first + "'");
   }

@@ -14,9 +14,20 @@ using namespace Halide;
 namespace attn::halide {
 namespace {
 
-/// Rows of a register tile, of a block of rows that shares tiles, and rows of a
-/// map that a task has; vectors of a register tile.
-constexpr int kTileRows = 4, kBlockRows = 16, kTaskRows = 32, kTileVectors = 4;
+/// Rows of a register tile, of a block of rows that shares tiles, and rows that
+/// a task has; vectors of a register tile, and what it may have in all.
+constexpr int kTileRows = 4, kBlockRows = 16, kTaskRows = 128, kTileVectors = 4,
+              kTileSize = 24;
+
+/// How the innermost dimension is cut.
+struct Columns {
+  /// Elements of a vector, and of a tile of vectors.
+  int lanes = 1, tile = 1;
+  /// Elements in all, rounded up to whole tiles; 0 if calls decide.
+  int all = 0;
+
+  int getVectors() const { return tile / lanes; }
+};
 
 /// A function that has loops of its own at the outermost level, and those that
 /// are computed inside of them.
@@ -48,10 +59,13 @@ private:
   int findHome(Stage &stage);
   std::set<int> getReaders(int id) const;
 
-  int getLanes(Type type) const { return target.natural_vector_size(type); }
-  int getVector(const Stage &stage, Type type) const;
+  Columns getColumns(const Stage &stage) const;
+  /// Gives a function that is no output whole tiles.
+  void roundColumns(Func func, Var x, const Columns &columns) const;
+  int getRows(const Stage &stage, const Columns &columns) const;
   void scheduleRoot(const Root &root);
   void scheduleMap(Func func, const Stage &stage);
+  void vectorize(Func func, const Stage &stage, const Columns &columns);
   void scheduleUpdates(Stage &stage);
   void scheduleBlocks(const Root &root);
   void scheduleMember(Stage &stage, LoopLevel level);
@@ -134,15 +148,48 @@ void CpuSchedule::run() {
     scheduleRoot(root);
 }
 
-/// Elements of a vector for the innermost dimension, 1 where it has too few.
-int CpuSchedule::getVector(const Stage &stage, Type type) const {
+Columns CpuSchedule::getColumns(const Stage &stage) const {
+  // One unit for all types: functions that read each other are rounded alike.
+  int unit = target.natural_vector_size(Float(32));
+  int lanes = target.natural_vector_size(stage.func.types().front());
+  lanes = std::min(lanes, unit);
+  Columns columns;
   if (stage.vars.empty())
-    return 1;
-  int lanes = getLanes(type);
-  if (auto extent = Internal::as_const_int(stage.extents.front()))
-    while (lanes > 1 && lanes > *extent)
-      lanes /= 2;
-  return lanes;
+    return columns;
+  auto extent = Internal::as_const_int(stage.extents.front());
+  if (!extent) {
+    columns.lanes = lanes;
+    columns.tile = unit * kTileVectors;
+    return columns;
+  }
+  columns.tile = 1;
+  while (columns.tile < *extent && columns.tile < unit)
+    columns.tile *= 2;
+  columns.lanes = std::min(lanes, columns.tile);
+  // All vectors where they are a few more than a tile has.
+  int count = (*extent + columns.tile - 1) / columns.tile;
+  columns.tile *= count <= kTileVectors + 2 ? std::max(count, 1) : kTileVectors;
+  columns.all = (*extent + columns.tile - 1) / columns.tile * columns.tile;
+  return columns;
+}
+
+void CpuSchedule::roundColumns(Func func, Var x, const Columns &columns) const {
+  if (columns.all > 0)
+    func.bound(x, 0, columns.all);
+  else
+    func.align_bounds(x, columns.tile);
+}
+
+/// Rows of a register tile.
+int CpuSchedule::getRows(const Stage &stage, const Columns &columns) const {
+  auto extent = Internal::as_const_int(stage.extents[1]);
+  if (!extent)
+    return kTileRows;
+  int rows = std::max(kTileSize / columns.getVectors(), 1);
+  rows = std::min(rows, kTileRows + 2);
+  while (*extent % rows != 0)
+    --rows;
+  return rows;
 }
 
 template <typename T>
@@ -161,20 +208,28 @@ void CpuSchedule::scheduleMap(Func func, const Stage &stage) {
   func.compute_root();
   if (stage.vars.empty())
     return;
-  int lanes = getVector(stage, func.types().front());
-  TailStrategy tail =
-      stage.isOutput ? TailStrategy::GuardWithIf : TailStrategy::RoundUp;
-  if (lanes > 1 && !stage.updates.empty())
-    func.align_bounds(stage.vars.front(), lanes);
-  std::vector<VarOrRVar> rest(stage.vars.begin() + 1, stage.vars.end());
+  Columns columns = getColumns(stage);
+  std::vector<Var> vars = func.args();
+  std::vector<VarOrRVar> rest(vars.begin() + 1, vars.end());
   if (!rest.empty()) {
     VarOrRVar rows = fuseRest(func, rest);
     Var outer, inner;
     func.split(rows, outer, inner, kTaskRows, TailStrategy::GuardWithIf)
         .parallel(outer);
   }
-  if (lanes > 1)
-    func.vectorize(stage.vars.front(), lanes, tail);
+  vectorize(func, stage, columns);
+}
+
+/// The vectors of a pure definition.
+void CpuSchedule::vectorize(Func func, const Stage &stage,
+                            const Columns &columns) {
+  Var x = func.args().front();
+  if (!stage.isOutput)
+    roundColumns(func, x, columns);
+  if (columns.lanes > 1)
+    func.vectorize(x, columns.lanes,
+                   stage.isOutput ? TailStrategy::GuardWithIf
+                                  : TailStrategy::Auto);
 }
 
 /// for batches, in threads: for the domain: for elements, in vectors.
@@ -196,9 +251,9 @@ void CpuSchedule::scheduleUpdates(Stage &stage) {
     where.reorder(order);
     if (!rest.empty())
       where.parallel(fuseRest(where, rest));
-    int lanes = getVector(stage, stage.func.types().front());
-    if (hasInner && lanes > 1)
-      where.vectorize(stage.vars.front(), lanes, TailStrategy::GuardWithIf);
+    Columns columns = getColumns(stage);
+    if (hasInner && columns.lanes > 1)
+      where.vectorize(stage.vars.front(), columns.lanes);
   }
 }
 
@@ -208,32 +263,19 @@ void CpuSchedule::scheduleMember(Stage &stage, LoopLevel level) {
   func.compute_at(level);
   if (stage.vars.empty())
     return;
-  int lanes = getVector(stage, func.types().front());
-  Var x = stage.vars.front();
-  if (lanes > 1)
-    func.vectorize(x, lanes, TailStrategy::RoundUp);
-  bool isProduct = has(stage, "product") || !has(stage, "tile") ||
-                   (stage.hints.size() > 1 && stage.hints[1] == "product");
+  Columns columns = getColumns(stage);
+  vectorize(func, stage, columns);
+  bool isProduct = stage.hints.back() == "product";
   for (size_t i = 0; i < stage.updates.size(); ++i) {
     const Stage::Update &update = stage.updates[i];
     Halide::Stage where = func.update(i);
     if (!update.isPure.front())
       continue;
     std::vector<VarOrRVar> order;
-    Var vector, vectors, column, row, y;
-    if (lanes > 1) {
-      // As many vectors as a tile has, or all where they are a few more.
-      int count = kTileVectors;
-      if (auto extent = Internal::as_const_int(stage.extents[0])) {
-        int all = (*extent + lanes - 1) / lanes;
-        if (all <= kTileVectors + 2)
-          count = all;
-      }
-      if (!isProduct)
-        count = 1;
-      func.align_bounds(x, lanes * count);
-      where.split(x, column, vectors, lanes * count)
-          .split(vectors, vectors, vector, lanes)
+    Var x = stage.vars.front(), vector, vectors, column, row, y;
+    if (columns.lanes > 1) {
+      where.split(x, column, vectors, columns.tile)
+          .split(vectors, vectors, vector, columns.lanes)
           .vectorize(vector)
           .unroll(vectors);
       order = {vector, vectors};
@@ -242,8 +284,9 @@ void CpuSchedule::scheduleMember(Stage &stage, LoopLevel level) {
     }
     bool hasRows = isProduct && stage.vars.size() > 1 && update.isPure[1];
     if (hasRows) {
-      func.align_bounds(stage.vars[1], kTileRows);
-      where.split(stage.vars[1], y, row, kTileRows).unroll(row);
+      int rows = getRows(stage, columns);
+      func.align_bounds(stage.vars[1], rows);
+      where.split(stage.vars[1], y, row, rows).unroll(row);
       order.push_back(row);
     }
     order.insert(order.end(), update.loops.begin(), update.loops.end());
@@ -257,7 +300,7 @@ void CpuSchedule::scheduleMember(Stage &stage, LoopLevel level) {
   }
 }
 
-/// for blocks of rows, in threads: members, and what reads them.
+/// for tasks of rows, in threads: for blocks: members, and what reads them.
 void CpuSchedule::scheduleBlocks(const Root &root) {
   const Stage &stage = *root.stage;
   Func func = root.func;
@@ -265,35 +308,24 @@ void CpuSchedule::scheduleBlocks(const Root &root) {
       std::any_of(root.members.begin(), root.members.end(),
                   [&](const Stage *member) { return has(*member, "tile"); });
   func.compute_root();
-  std::vector<Var> vars = root.isCopy ? func.args() : stage.vars;
-  if (vars.empty()) {
-    for (Stage *member : root.members)
-      scheduleMember(*member, LoopLevel::root());
-    return;
-  }
-  int lanes = getVector(stage, func.types().front());
-  std::vector<VarOrRVar> order{vars[0]}, rest;
-  Var block, row;
-  if (vars.size() > 1) {
-    func.split(vars[1], block, row, hasTiles ? kBlockRows : kTileRows,
-               TailStrategy::GuardWithIf);
-    order.push_back(row);
-    rest.push_back(block);
-  }
-  rest.insert(rest.end(), vars.begin() + std::min<size_t>(vars.size(), 2),
-              vars.end());
+  std::vector<Var> vars = func.args();
   LoopLevel level = LoopLevel::root();
-  if (!rest.empty()) {
+  if (!vars.empty())
+    vectorize(func, stage, getColumns(stage));
+  if (vars.size() > 1) {
+    Columns columns = getColumns(stage);
+    Var task, block, row;
+    int rows = hasTiles ? kBlockRows : getRows(stage, columns);
+    func.split(vars[1], task, block, kTaskRows, TailStrategy::GuardWithIf)
+        .split(block, block, row, rows, TailStrategy::GuardWithIf);
+    std::vector<VarOrRVar> rest{task};
+    rest.insert(rest.end(), vars.begin() + 2, vars.end());
+    std::vector<VarOrRVar> order{row, block};
     order.insert(order.end(), rest.begin(), rest.end());
     func.reorder(order);
-    VarOrRVar outer = fuseRest(func, rest);
-    func.parallel(outer);
-    level = LoopLevel(func, outer);
+    func.parallel(fuseRest(func, rest));
+    level = LoopLevel(func, block);
   }
-  if (lanes > 1)
-    func.vectorize(vars[0], lanes,
-                   stage.isOutput ? TailStrategy::GuardWithIf
-                                  : TailStrategy::RoundUp);
   for (Stage *member : root.members)
     scheduleMember(*member, level);
 }
@@ -301,18 +333,14 @@ void CpuSchedule::scheduleBlocks(const Root &root) {
 /// for batches, in threads: for steps, in order: for elements, in vectors.
 void CpuSchedule::scheduleSteps(Stage &stage) {
   scheduleMap(stage.func, stage);
-  int lanes = getVector(stage, stage.func.types().front());
+  Columns columns = getColumns(stage);
   for (size_t i = 0; i < stage.updates.size(); ++i) {
     const Stage::Update &update = stage.updates[i];
     Halide::Stage where = stage.func.update(i);
     std::vector<VarOrRVar> order, rest;
     Var x = stage.vars.front(), vector, vectors, part;
-    int count = kTileVectors;
-    if (auto extent = Internal::as_const_int(stage.extents[0]))
-      count = std::min<int>(count, (*extent + lanes - 1) / lanes);
-    stage.func.align_bounds(x, lanes * count);
-    where.split(x, part, vectors, lanes * count)
-        .split(vectors, vectors, vector, lanes);
+    where.split(x, part, vectors, columns.tile)
+        .split(vectors, vectors, vector, columns.lanes);
     order = {vector, vectors};
     order.insert(order.end(), update.loops.begin(), update.loops.end());
     rest = {part};
@@ -320,7 +348,9 @@ void CpuSchedule::scheduleSteps(Stage &stage) {
       if (update.isPure[d])
         rest.push_back(stage.vars[d]);
     order.insert(order.end(), rest.begin(), rest.end());
-    where.reorder(order).vectorize(vector).unroll(vectors);
+    where.reorder(order).unroll(vectors);
+    if (columns.lanes > 1)
+      where.vectorize(vector);
     for (size_t word = 1; word < stage.hints.size(); ++word)
       where.unroll(program.rvars.at(std::stoi(stage.hints[word])));
     where.parallel(fuseRest(where, rest));

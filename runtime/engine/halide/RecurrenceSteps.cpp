@@ -180,7 +180,7 @@ void RecurrenceTranslator::makeUpdate() {
   Term written = constant(0);
   bool isFirstTerm = true;
   auto addTerm = [&](Term a, Term b) {
-    written = isFirstTerm ? program.make("mul", kind, {a, b})
+    written = isFirstTerm ? program.make("fastmul", kind, {a, b})
                           : program.muladd(a, b, written);
     isFirstTerm = false;
   };
@@ -215,8 +215,8 @@ void RecurrenceTranslator::makeUpdate() {
       s = getBefore(at, d);
     if (readFactor.isThere)
       q = program.mul(q, get(readFactor, there));
-    sum =
-        j == 0 ? program.make("mul", kind, {q, s}) : program.muladd(q, s, sum);
+    sum = j == 0 ? program.make("fastmul", kind, {q, s})
+                 : program.muladd(q, s, sum);
   }
   if (scaleFactor.isThere)
     sum = program.mul(get(scaleFactor, at), sum);
@@ -250,7 +250,7 @@ void RecurrenceTranslator::makeUpdate() {
         else if (factor.isThere)
           p = program.mul(p, get(factor, atChannel(d)));
       }
-      sum = j == 0 ? program.make("mul", kind, {p, s})
+      sum = j == 0 ? program.make("fastmul", kind, {p, s})
                    : program.muladd(p, s, sum);
     }
     Term isErase = isPass(erasePass);
