@@ -125,6 +125,12 @@ static Target parseTarget(const char *text) {
 static Program makeProgram(const char *text, const Target &target,
                            const attn_halide_options &options) {
   Program program = Program::read(text);
+  // In C for devices Halide writes constants of f64 as those of f32.
+  if (target.has_gpu_feature() && !target.has_feature(Target::CUDA))
+    for (const attn::halide::Stage &stage : program.stages)
+      if (stage.func.types().front() == Float(64))
+        throw std::runtime_error("f64 is not exact on the device of '" +
+                                 target.to_string() + "': expected f32");
   if (options.autoscheduler && *options.autoscheduler)
     attn::halide::autoschedule(program, target, options.autoscheduler,
                                options.estimate);
@@ -203,21 +209,22 @@ static char *run(const attn_halide_pipeline *pipeline, const int32_t *sizes,
       values.push_back(&sizes[i]);
     size_t numInputs = pipeline->inputs.size();
     bool isEmpty = std::count(sizes, sizes + pipeline->numSizes, 0) > 0;
+    for (size_t i = 0; i < views.size(); ++i) {
+      bool isInput = i < numInputs;
+      views[i].set(isInput ? inputs[i] : outputs[i - numInputs],
+                   isInput ? pipeline->inputs[i]
+                           : pipeline->outputs[i - numInputs]);
+      isEmpty |= !views[i].scratch.empty();
+      values.push_back(&views[i].buffer);
+    }
     if (isEmpty)
       std::call_once(pipeline->hasEmpty, [&] {
         std::lock_guard<std::mutex> lock(getCompileMutex());
         pipeline->empty = pipeline->makeEmpty();
       });
     bool usesDevice = pipeline->usesDevice && !isEmpty;
-    for (size_t i = 0; i < views.size(); ++i) {
-      bool isInput = i < numInputs;
-      views[i].set(isInput ? inputs[i] : outputs[i - numInputs],
-                   isInput ? pipeline->inputs[i]
-                           : pipeline->outputs[i - numInputs]);
-      if (isInput && usesDevice)
-        views[i].buffer.set_host_dirty();
-      values.push_back(&views[i].buffer);
-    }
+    for (size_t i = 0; usesDevice && i < numInputs; ++i)
+      views[i].buffer.set_host_dirty();
     const Callable &callable = isEmpty ? pipeline->empty : pipeline->callable;
     int code = callable.call_argv_fast(values.size(), values.data());
     // What lies on the device comes back, and is given up.

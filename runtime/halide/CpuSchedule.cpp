@@ -1,13 +1,13 @@
-//===- Schedule.cpp - How the functions of a program are computed ---------===//
+//===- CpuSchedule.cpp - Loops of a CPU -----------------------------------===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
 //
 //===----------------------------------------------------------------------===//
 
+#include "runtime/halide/Placement.h"
 #include "runtime/halide/Schedule.h"
 #include <algorithm>
-#include <stdexcept>
 
 using namespace Halide;
 
@@ -29,16 +29,6 @@ struct Columns {
   int getVectors() const { return tile / lanes; }
 };
 
-/// A function that has loops of its own at the outermost level, and those that
-/// are computed inside of them.
-struct Root {
-  Func func;
-  const Stage *stage;
-  /// The stage's own definition is inside: the root is a copy of it.
-  bool isCopy = false;
-  std::vector<Stage *> members;
-};
-
 class CpuSchedule {
 public:
   CpuSchedule(Program &program, const Target &target)
@@ -46,19 +36,6 @@ public:
   void run();
 
 private:
-  bool has(const Stage &stage, const char *hint) const {
-    return !stage.hints.empty() && stage.hints.front() == hint;
-  }
-  bool isInline(const Stage &stage) const {
-    return stage.hints.empty() && !stage.isOutput;
-  }
-  bool isRoot(const Stage &stage) const {
-    return stage.isOutput || has(stage, "root") || has(stage, "steps");
-  }
-  /// Who computes a stage with `product` or `tile`: the number of a root.
-  int findHome(Stage &stage);
-  std::set<int> getReaders(int id) const;
-
   Columns getColumns(const Stage &stage) const;
   /// Gives a function that is no output whole tiles.
   void roundColumns(Func func, Var x, const Columns &columns) const;
@@ -70,81 +47,14 @@ private:
   void scheduleBlocks(const Root &root);
   void scheduleMember(Stage &stage, LoopLevel level);
   void scheduleSteps(Stage &stage);
-  template <typename T>
-  VarOrRVar fuseRest(T where, const std::vector<VarOrRVar> &vars);
-
   Program &program;
   const Target &target;
-  std::map<int, std::set<int>> readers;
-  std::map<int, int> homes;
-  std::vector<Root> roots;
-  std::map<int, size_t> rootOf;
 };
 
 } // namespace
 
-/// The readers that are not inlined into others.
-std::set<int> CpuSchedule::getReaders(int id) const {
-  std::set<int> result;
-  auto found = readers.find(id);
-  if (found == readers.end())
-    return result;
-  for (int reader : found->second) {
-    if (isInline(program.getStage(reader))) {
-      std::set<int> more = getReaders(reader);
-      result.insert(more.begin(), more.end());
-    } else {
-      result.insert(reader);
-    }
-  }
-  return result;
-}
-
-int CpuSchedule::findHome(Stage &stage) {
-  std::set<int> all = getReaders(stage.id);
-  if (has(stage, "tile")) {
-    std::set<int> where;
-    for (int reader : all)
-      where.insert(isRoot(program.getStage(reader)) ? reader
-                                                    : homes.at(reader));
-    if (where.size() == 1)
-      return *where.begin();
-    throw std::runtime_error("a tile is read in more than one place");
-  }
-  if (all.size() == 1) {
-    Stage &reader = program.getStage(*all.begin());
-    if (isRoot(reader) && reader.updates.empty() && !has(reader, "steps") &&
-        reader.vars.size() == stage.vars.size() && stage.vars.size() > 1)
-      return reader.id;
-  }
-  return stage.id;
-}
-
 void CpuSchedule::run() {
-  for (const Stage &stage : program.stages)
-    for (int read : stage.reads)
-      readers[read].insert(stage.id);
-  // Readers have their places first.
-  for (size_t i = program.stages.size(); i-- > 0;) {
-    Stage &stage = program.stages[i];
-    if (isInline(stage))
-      continue;
-    int home = isRoot(stage) ? stage.id : findHome(stage);
-    homes[stage.id] = home;
-    if (home == stage.id) {
-      Root root;
-      root.isCopy = !isRoot(stage);
-      root.stage = &stage;
-      root.func = root.isCopy ? stage.func.in() : stage.func;
-      rootOf[stage.id] = roots.size();
-      roots.push_back(root);
-      if (root.isCopy)
-        roots.back().members.push_back(&stage);
-    } else {
-      roots[rootOf.at(home)].members.push_back(&stage);
-    }
-  }
-  for (const Root &root : roots)
+  for (const Root &root : placeStages(program))
     scheduleRoot(root);
 }
 
@@ -192,17 +102,6 @@ int CpuSchedule::getRows(const Stage &stage, const Columns &columns) const {
   return rows;
 }
 
-template <typename T>
-VarOrRVar CpuSchedule::fuseRest(T where, const std::vector<VarOrRVar> &vars) {
-  VarOrRVar fused = vars.front();
-  for (size_t i = 1; i < vars.size(); ++i) {
-    Var next;
-    where.fuse(fused, vars[i], next);
-    fused = next;
-  }
-  return fused;
-}
-
 /// for rows, in tasks: for elements, in vectors.
 void CpuSchedule::scheduleMap(Func func, const Stage &stage) {
   func.compute_root();
@@ -212,7 +111,7 @@ void CpuSchedule::scheduleMap(Func func, const Stage &stage) {
   std::vector<Var> vars = func.args();
   std::vector<VarOrRVar> rest(vars.begin() + 1, vars.end());
   if (!rest.empty()) {
-    VarOrRVar rows = fuseRest(func, rest);
+    VarOrRVar rows = fuseAll(func, rest);
     Var outer, inner;
     func.split(rows, outer, inner, kTaskRows, TailStrategy::GuardWithIf)
         .parallel(outer);
@@ -250,7 +149,7 @@ void CpuSchedule::scheduleUpdates(Stage &stage) {
       continue;
     where.reorder(order);
     if (!rest.empty())
-      where.parallel(fuseRest(where, rest));
+      where.parallel(fuseAll(where, rest));
     Columns columns = getColumns(stage);
     if (hasInner && columns.lanes > 1)
       where.vectorize(stage.vars.front(), columns.lanes);
@@ -303,10 +202,8 @@ void CpuSchedule::scheduleMember(Stage &stage, LoopLevel level) {
 /// for tasks of rows, in threads: for blocks: members, and what reads them.
 void CpuSchedule::scheduleBlocks(const Root &root) {
   const Stage &stage = *root.stage;
-  Func func = root.func;
-  bool hasTiles =
-      std::any_of(root.members.begin(), root.members.end(),
-                  [&](const Stage *member) { return has(*member, "tile"); });
+  Func func = root.isCopy ? root.stage->func.in() : root.stage->func;
+  bool hasTiles = root.hasTiles();
   func.compute_root();
   std::vector<Var> vars = func.args();
   LoopLevel level = LoopLevel::root();
@@ -323,7 +220,7 @@ void CpuSchedule::scheduleBlocks(const Root &root) {
     std::vector<VarOrRVar> order{row, block};
     order.insert(order.end(), rest.begin(), rest.end());
     func.reorder(order);
-    func.parallel(fuseRest(func, rest));
+    func.parallel(fuseAll(func, rest));
     level = LoopLevel(func, block);
   }
   for (Stage *member : root.members)
@@ -353,100 +250,22 @@ void CpuSchedule::scheduleSteps(Stage &stage) {
       where.vectorize(vector);
     for (size_t word = 1; word < stage.hints.size(); ++word)
       where.unroll(program.rvars.at(std::stoi(stage.hints[word])));
-    where.parallel(fuseRest(where, rest));
+    where.parallel(fuseAll(where, rest));
   }
 }
 
 void CpuSchedule::scheduleRoot(const Root &root) {
-  Stage &stage = program.getStage(root.stage->id);
-  if (has(stage, "steps"))
+  Stage &stage = *root.stage;
+  if (hasHint(stage, "steps"))
     return scheduleSteps(stage);
   if (!root.members.empty())
     return scheduleBlocks(root);
-  scheduleMap(root.func, stage);
+  scheduleMap(stage.func, stage);
   scheduleUpdates(stage);
 }
 
 void scheduleForCpu(Program &program, const Target &target) {
   CpuSchedule(program, target).run();
-}
-
-void scheduleForGpu(Program &program) {
-  constexpr int threads = 64;
-  for (Stage &stage : program.stages) {
-    if (stage.hints.empty() && !stage.isOutput)
-      continue;
-    if (!stage.hints.empty() && stage.hints[0] == "tile")
-      throw std::runtime_error("scores have no form for this target");
-    stage.func.compute_root();
-    auto map = [&](auto where, const std::vector<VarOrRVar> &vars,
-                   const std::vector<RVar> &loops) {
-      if (vars.empty()) {
-        where.gpu_single_thread();
-        return;
-      }
-      std::vector<VarOrRVar> order(loops.begin(), loops.end());
-      order.insert(order.end(), vars.begin(), vars.end());
-      where.reorder(order);
-      VarOrRVar fused = vars.front();
-      for (size_t i = 1; i < vars.size(); ++i) {
-        Var next;
-        where.fuse(fused, vars[i], next);
-        fused = next;
-      }
-      Var block, thread;
-      where.split(fused, block, thread, threads, TailStrategy::GuardWithIf)
-          .reorder([&] {
-            std::vector<VarOrRVar> inner(loops.begin(), loops.end());
-            inner.push_back(thread);
-            inner.push_back(block);
-            return inner;
-          }())
-          .gpu_blocks(block)
-          .gpu_threads(thread);
-    };
-    map(stage.func, {stage.vars.begin(), stage.vars.end()}, {});
-    for (size_t i = 0; i < stage.updates.size(); ++i) {
-      std::vector<VarOrRVar> vars;
-      for (size_t d = 0; d < stage.vars.size(); ++d)
-        if (stage.updates[i].isPure[d])
-          vars.push_back(stage.vars[d]);
-      map(stage.func.update(i), vars, stage.updates[i].loops);
-    }
-  }
-}
-
-void autoschedule(Program &program, const Target &target,
-                  const std::string &name, int size) {
-  static const std::map<std::string, std::string> plugins = {
-      {"Mullapudi2016", "autoschedule_mullapudi2016"},
-      {"Adams2019", "autoschedule_adams2019"},
-      {"Li2018", "autoschedule_li2018"},
-      {"Anderson2021", "autoschedule_anderson2021"}};
-  auto plugin = plugins.find(name);
-  if (plugin == plugins.end())
-    throw std::runtime_error("no autoscheduler '" + name +
-                             "': expected Mullapudi2016, Adams2019, Li2018 or "
-                             "Anderson2021");
-  load_plugin(plugin->second);
-  std::map<std::string, Expr> estimates;
-  for (Param<int32_t> &param : program.sizes) {
-    param.set_estimate(size);
-    estimates[param.name()] = size;
-  }
-  auto estimate = [&](const Expr &extent) {
-    return Internal::simplify(Internal::substitute(estimates, extent));
-  };
-  for (size_t i = 0; i < program.inputs.size(); ++i)
-    for (int d = 0; d < program.inputs[i].dimensions(); ++d)
-      program.inputs[i].dim(d).set_estimate(
-          0, estimate(program.inputExtents[i][d]));
-  for (int id : program.outputs) {
-    Stage &stage = program.getStage(id);
-    for (size_t d = 0; d < stage.vars.size(); ++d)
-      stage.func.set_estimate(stage.vars[d], 0, estimate(stage.extents[d]));
-  }
-  program.getPipeline().apply_autoscheduler(target, {name});
 }
 
 } // namespace attn::halide
