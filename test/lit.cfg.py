@@ -2,6 +2,7 @@
 #
 #   ATTN_VERIFY_ROUNDTRIP=1   runs every attn-opt with --verify-roundtrip
 
+import glob
 import os
 import shutil
 
@@ -63,6 +64,14 @@ if "avx512bw" in flags:
     config.available_features.add("cpu-avx512")
 if shutil.which("qemu-aarch64") and shutil.which("aarch64-linux-gnu-gcc"):
     config.available_features.add("neon-emulator")
+
+# The target halide, and a device for its OpenCL. What is sanitized is not opened
+# with RTLD_DEEPBIND.
+halide = os.path.join(config.attn_build_dir, "lib", "libattn-halide.so")
+if os.path.exists(halide) and not config.attn_sanitized:
+    config.available_features.add("halide")
+if glob.glob("/etc/OpenCL/vendors/*.icd"):
+    config.available_features.add("opencl")
 
 # A sanitized plugin cannot be loaded by a program that is not sanitized.
 if config.attn_sanitized:

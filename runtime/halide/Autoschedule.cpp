@@ -7,11 +7,22 @@
 //===----------------------------------------------------------------------===//
 
 #include "runtime/halide/Schedule.h"
+#include <dlfcn.h>
 #include <stdexcept>
 
 using namespace Halide;
 
 namespace attn::halide {
+
+/// Where Halide's library is: its plugins lie beside it.
+static std::string getFolder() {
+  Dl_info library;
+  if (!dladdr(reinterpret_cast<void *>(&exceptions_enabled), &library) ||
+      !library.dli_fname)
+    return "";
+  std::string path = library.dli_fname;
+  return path.substr(0, path.rfind('/') + 1);
+}
 
 void autoschedule(Program &program, const Target &target,
                   const std::string &name, int size) {
@@ -25,7 +36,12 @@ void autoschedule(Program &program, const Target &target,
     throw std::runtime_error("no autoscheduler '" + name +
                              "': expected Mullapudi2016, Adams2019, Li2018 or "
                              "Anderson2021");
-  load_plugin(plugin->second);
+  // Mullapudi2016's schedules of recurrences compute something else.
+  for (const Stage &stage : program.stages)
+    if (!stage.hints.empty() && stage.hints.front() == "steps")
+      throw std::runtime_error("no autoscheduler keeps the steps of a "
+                               "recurrence: leave it out");
+  load_plugin(getFolder() + "lib" + plugin->second + ".so");
   std::map<std::string, Expr> estimates;
   for (Param<int32_t> &param : program.sizes) {
     param.set_estimate(size);

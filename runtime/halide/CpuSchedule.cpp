@@ -109,12 +109,23 @@ void CpuSchedule::scheduleMap(Func func, const Stage &stage) {
     return;
   Columns columns = getColumns(stage);
   std::vector<Var> vars = func.args();
-  std::vector<VarOrRVar> rest(vars.begin() + 1, vars.end());
-  if (!rest.empty()) {
-    VarOrRVar rows = fuseAll(func, rest);
-    Var outer, inner;
-    func.split(rows, outer, inner, kTaskRows, TailStrategy::GuardWithIf)
-        .parallel(outer);
+  if (vars.size() > 1) {
+    // Tasks of tokens, or of the next dimension. What is split is not fused
+    // with others first: the bounds of its parts would not be exact.
+    size_t split = 1;
+    while (split + 1 < vars.size() &&
+           Internal::as_const_int(stage.extents[split]))
+      ++split;
+    if (Internal::as_const_int(stage.extents[split]))
+      split = 1;
+    Var task, row;
+    func.split(vars[split], task, row, kTaskRows, TailStrategy::GuardWithIf);
+    std::vector<VarOrRVar> order(vars.begin(), vars.begin() + split),
+        outer{task};
+    order.push_back(row);
+    outer.insert(outer.end(), vars.begin() + split + 1, vars.end());
+    order.insert(order.end(), outer.begin(), outer.end());
+    func.reorder(order).parallel(fuseAll(func, outer));
   }
   vectorize(func, stage, columns);
 }

@@ -17,28 +17,7 @@ namespace attn::halide {
 /// Threads of a block, and rows of scores that are on the device at a time.
 static constexpr int kThreads = 64, kBlockRows = 64;
 
-/// for indices, in threads: the loops in order.
-template <typename T>
-static void mapThreads(T where, const std::vector<VarOrRVar> &vars,
-                       const std::vector<RVar> &loops) {
-  if (vars.empty()) {
-    where.gpu_single_thread();
-    return;
-  }
-  std::vector<VarOrRVar> order(loops.begin(), loops.end());
-  order.insert(order.end(), vars.begin(), vars.end());
-  where.reorder(order);
-  VarOrRVar all = fuseAll(where, vars);
-  Var block, thread;
-  where.split(all, block, thread, kThreads, TailStrategy::GuardWithIf);
-  order.assign(loops.begin(), loops.end());
-  order.push_back(thread);
-  order.push_back(block);
-  where.reorder(order).gpu_blocks(block).gpu_threads(thread);
-}
-
-/// The same without one index of all, whose bounds are not exact where it is
-/// taken apart: a grid of the outer indices, of which it has three.
+/// for indices, in a grid of threads, which has three: the loops in order.
 template <typename T>
 static void mapGrid(T where, const std::vector<VarOrRVar> &vars,
                     const std::vector<RVar> &loops) {
@@ -60,22 +39,15 @@ static void mapGrid(T where, const std::vector<VarOrRVar> &vars,
     where.gpu_blocks(vars[d]);
 }
 
-static void mapStage(Stage &stage, bool isTile) {
-  auto map = [&](auto where, const std::vector<VarOrRVar> &vars,
-                 const std::vector<RVar> &loops) {
-    if (isTile)
-      mapGrid(where, vars, loops);
-    else
-      mapThreads(where, vars, loops);
-  };
-  map(stage.func, {stage.vars.begin(), stage.vars.end()}, {});
+static void mapStage(Stage &stage) {
+  mapGrid(stage.func, {stage.vars.begin(), stage.vars.end()}, {});
   for (size_t i = 0; i < stage.updates.size(); ++i) {
     const Stage::Update &update = stage.updates[i];
     std::vector<VarOrRVar> vars;
     for (size_t d = 0; d < stage.vars.size(); ++d)
       if (update.isPure[d])
         vars.push_back(stage.vars[d]);
-    map(stage.func.update(i), vars, update.loops);
+    mapGrid(stage.func.update(i), vars, update.loops);
   }
 }
 
@@ -84,11 +56,11 @@ void scheduleForGpu(Program &program) {
     if (!root.hasTiles()) {
       for (Stage *member : root.members) {
         member->func.compute_root();
-        mapStage(*member, /*isTile=*/false);
+        mapStage(*member);
       }
       if (!root.isCopy) {
         root.stage->func.compute_root();
-        mapStage(*root.stage, /*isTile=*/false);
+        mapStage(*root.stage);
       }
       continue;
     }
@@ -104,7 +76,7 @@ void scheduleForGpu(Program &program) {
     func.reorder(order);
     for (Stage *member : root.members) {
       member->func.compute_at(func, block);
-      mapStage(*member, /*isTile=*/true);
+      mapStage(*member);
     }
   }
 }
