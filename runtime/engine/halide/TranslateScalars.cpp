@@ -72,6 +72,13 @@ FailureOr<Term> Translator::evaluateScalar(Operation *op,
   if (isa<arith::ExtFOp, arith::TruncFOp, arith::SIToFPOp>(op) &&
       operands[0].kind != Kind::B1)
     return program.cast(operands[0], kind);
+  if (isa<arith::IndexCastOp>(op))
+    return program.cast(operands[0], kind);
+  if (isa<arith::AddIOp, arith::SubIOp, arith::MulIOp>(op) && kind != Kind::U8)
+    return program.make(isa<arith::AddIOp>(op)   ? "add"
+                        : isa<arith::SubIOp>(op) ? "sub"
+                                                 : "mul",
+                        kind, operands);
   auto constant = [&](double value) { return program.constant(kind, value); };
   if (isa<arith::NegFOp>(op))
     return program.mul(constant(-1), operands[0]);
@@ -265,11 +272,12 @@ LogicalResult Translator::translateConstant(arith::ConstantOp op) {
               }));
     return success();
   }
-  if (isa<IntegerAttr, DenseIntElementsAttr>(op.getValue())) {
-    // Sizes, which the operations know themselves; read it is refused.
-    if (op->use_empty())
-      return success();
-    return op.emitOpError("of integers has no form in Halide");
+  if (auto value = dyn_cast<IntegerAttr>(op.getValue());
+      value && kind != Kind::U8) {
+    setTensor(op, makeFunc({}, [&](ArrayRef<Term>) {
+                return program.constant(kind, value.getInt());
+              }));
+    return success();
   }
   if (!elements)
     return op.emitOpError("has no form in Halide: expected a dense constant");

@@ -302,12 +302,46 @@ LogicalResult Translator::translate(Operation &op) {
         setTensor(o, *tensor);
         return success();
       })
+      .Case<tensor::DimOp, tensor::ExtractOp, tensor::InsertOp>(
+          [&](auto o) { return translateTensor(o); })
       .Case([&](func::ReturnOp o) { return addOutputs(o); })
       .Case<CausalScoreOp, SolveOp>([&](auto o) -> LogicalResult {
         return o.emitOpError("has no form in Halide without the linear one, "
                              "which was not derived: remarks say why");
       })
       .Default([&](Operation *o) { return translateElementwise(o); });
+}
+
+LogicalResult Translator::translateTensor(Operation *op) {
+  auto source = getTensor(op->getOperand(0));
+  if (failed(source))
+    return failure();
+  Tensor &tensor = *source;
+  Value result = op->getResult(0);
+  if (auto dim = dyn_cast<tensor::DimOp>(op)) {
+    if (std::optional<int64_t> index = dim.getConstantIndex()) {
+      setTensor(result, makeFunc({}, [&](ArrayRef<Term>) {
+                  return program.cast(tensor.sizes[*index], Kind::I64);
+                }));
+      return success();
+    }
+  } else if (auto insert = dyn_cast<tensor::InsertOp>(op);
+             !insert || insert.getType().getRank() == 0) {
+    // Tensors of rank 0 are scalars; an element of another is its load.
+    SmallVector<Term> index;
+    for (Value value : op->getOperands().drop_front(insert ? 2 : 1)) {
+      auto place = getTensor(value);
+      if (failed(place))
+        return failure();
+      index.push_back(program.clamp(read(*place, {}, Kind::I32),
+                                    tensor.sizes[index.size()]));
+    }
+    setTensor(result, makeFunc({}, [&](ArrayRef<Term>) {
+                return read(tensor, index, tensor.kind);
+              }));
+    return success();
+  }
+  return op->emitOpError("has no form in Halide");
 }
 
 LogicalResult Translator::addOutputs(func::ReturnOp op) {

@@ -76,6 +76,7 @@ private:
   // Values.
   LogicalResult addArguments();
   LogicalResult translate(Operation &op);
+  LogicalResult translateTensor(Operation *op);
   LogicalResult addOutputs(mlir::func::ReturnOp op);
   FailureOr<Tensor> getTensor(Value value);
   void setTensor(Value value, Tensor tensor);
