@@ -4,8 +4,8 @@
 // RUN: not attn-run %t/unbounded.mlir --random=1 --dim=n=5 --target=halide 2>&1 | FileCheck %t/unbounded.mlir
 // RUN: not attn-run %t/scores.mlir --random=1 --dim=n=5 --dim=m=5 --target=halide 2>&1 | FileCheck %t/scores.mlir
 // RUN: attn-run %t/scores.mlir --random=1 --dim=n=5 --dim=m=5 --target=halide --allow-quadratic --verify
-// RUN: not attn-run %t/branch.mlir --random=1 --dim=n=5 --target=halide 2>&1 | FileCheck %t/branch.mlir
-// RUN: not attn-run %t/map.mlir --random=1 --dim=n=5 --target=halide 2>&1 | FileCheck %t/map.mlir
+// RUN: not attn-run %t/branch.mlir --random=1 --target=halide 2>&1 | FileCheck %t/branch.mlir
+// RUN: not attn-run %t/map.mlir --random=1 --target=halide 2>&1 | FileCheck %t/map.mlir
 // RUN: not attn-run %t/good.mlir --target=halide:foo 2>&1 | FileCheck %t/good.mlir --check-prefix=FOO
 // RUN: not attn-run %t/good.mlir --target=halide: 2>&1 | FileCheck %t/good.mlir --check-prefix=EMPTY
 // RUN: not attn-run %t/good.mlir --random=1 --dim=n=5 --target=halide:arm-64-linux 2>&1 | FileCheck %t/good.mlir --check-prefix=ELSEWHERE
@@ -31,25 +31,25 @@ func.func @main(%q: tensor<2x?x8xf32>, %k: tensor<2x?x8xf32>) -> tensor<2x?x?xf3
 
 //--- branch.mlir
 // CHECK: branch.mlir:4:8: 'scf.if' op has no form in Halide
-func.func @main(%q: tensor<2x?x8xf32>, %c: i1) -> tensor<2x?x8xf32> {
-  %r = attn.feature_map %q, #attn.exp : tensor<2x?x8xf32> -> tensor<2x?x8xf32>
-  %o = scf.if %c -> tensor<2x?x8xf32> {
-    scf.yield %r : tensor<2x?x8xf32>
+func.func @main(%q: tensor<2x5x8xf32>, %c: i1) -> tensor<2x5x8xf32> {
+  %r = attn.feature_map %q, #attn.exp : tensor<2x5x8xf32> -> tensor<2x5x8xf32>
+  %o = scf.if %c -> tensor<2x5x8xf32> {
+    scf.yield %r : tensor<2x5x8xf32>
   } else {
-    scf.yield %q : tensor<2x?x8xf32>
+    scf.yield %q : tensor<2x5x8xf32>
   }
-  return %o : tensor<2x?x8xf32>
+  return %o : tensor<2x5x8xf32>
 }
 
 //--- map.mlir
 // CHECK: map.mlir:5:10: 'math.erf' op has no form in Halide
-func.func @main(%q: tensor<2x?x8xf32>) -> tensor<2x?x8xf32> {
+func.func @main(%q: tensor<2x5x8xf32>) -> tensor<2x5x8xf32> {
   %o = attn.feature_map %q {
   ^bb0(%x: f32):
     %y = math.erf %x : f32
     attn.yield %y : f32
-  } : tensor<2x?x8xf32> -> tensor<2x?x8xf32>
-  return %o : tensor<2x?x8xf32>
+  } : tensor<2x5x8xf32> -> tensor<2x5x8xf32>
+  return %o : tensor<2x5x8xf32>
 }
 
 //--- good.mlir
