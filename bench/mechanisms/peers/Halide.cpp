@@ -41,7 +41,7 @@ public:
       : autoscheduler(std::move(autoscheduler)) {}
 
   std::string getName() const override {
-    return autoscheduler.empty() ? "halide" : "halide " + autoscheduler;
+    return autoscheduler.empty() ? "halide" : "halide-" + autoscheduler;
   }
   bool serves(const Problem &problem) const override {
     return !problem.decodes;
