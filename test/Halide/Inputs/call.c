@@ -1,4 +1,5 @@
-/*===- call.c - Calls an object of Halide's --------------------------------===//
+/*===- call.c - Calls an object of Halide's
+--------------------------------===//
 //
 // Part of attn-mlir, under the Apache License v2.0 with LLVM Exceptions.
 // SPDX-License-Identifier: Apache-2.0 WITH LLVM-exception
@@ -12,7 +13,8 @@
 
 enum { HEADS = 2, TOKENS = 3, WIDTH = 4 };
 
-static struct halide_buffer_t view(float *data, struct halide_dimension_t *dims) {
+static struct halide_buffer_t view(float *data,
+                                   struct halide_dimension_t *dims) {
   struct halide_buffer_t buffer = {0};
   const int sizes[] = {WIDTH, TOKENS, HEADS};
   int stride = 1;
@@ -41,6 +43,7 @@ int main(void) {
     arrays[2][j] = j;
   }
   int code = mean(TOKENS, TOKENS, &views[0], &views[1], &views[2], &views[3]);
-  printf("%d: %g %g\n", code, arrays[3][0], arrays[3][HEADS * TOKENS * WIDTH - 1]);
+  printf("%d: %g %g\n", code, arrays[3][0],
+         arrays[3][HEADS * TOKENS * WIDTH - 1]);
   return code;
 }
