@@ -84,10 +84,14 @@ Columns CpuSchedule::getColumns(const Stage &stage) const {
 }
 
 void CpuSchedule::roundColumns(Func func, Var x, const Columns &columns) const {
-  if (columns.all > 0)
+  if (columns.all > 0) {
     func.bound(x, 0, columns.all);
-  else
-    func.align_bounds(x, columns.tile);
+    return;
+  }
+  func.align_bounds(x, columns.tile);
+  // Rows whose length calls decide, a power of two often, begin at different
+  // places of the cache: an odd number of vectors apart.
+  func.align_storage(x, 9 * columns.tile / kTileVectors);
 }
 
 /// Rows of a register tile.
