@@ -46,6 +46,8 @@ private:
   void scheduleUpdates(Stage &stage);
   void scheduleBlocks(const Root &root);
   void scheduleMember(Stage &stage, LoopLevel level);
+  void scheduleWideProduct(Stage &stage, LoopLevel level,
+                           const Columns &columns);
   void scheduleSteps(Stage &stage);
   Program &program;
   const Target &target;
@@ -171,13 +173,54 @@ void CpuSchedule::scheduleUpdates(Stage &stage) {
   }
 }
 
+/// A product whose rows are as long as calls decide. Where its sums lie is not
+/// known then, and they would not stay in registers: a copy of it takes them a
+/// tile at a time.
+void CpuSchedule::scheduleWideProduct(Stage &stage, LoopLevel level,
+                                      const Columns &columns) {
+  Func func = stage.func, copy = func.in();
+  Var x = copy.args()[0], y = copy.args()[1], column, block, vectors, row;
+  roundColumns(copy, x, columns);
+  copy.align_bounds(y, kTileRows);
+  std::vector<VarOrRVar> order{vectors, row, column, block};
+  for (size_t d = 2; d < copy.args().size(); ++d)
+    order.push_back(copy.args()[d]);
+  copy.compute_at(level)
+      .split(x, column, vectors, columns.tile)
+      .split(y, block, row, kTileRows)
+      .reorder(order)
+      .vectorize(vectors, columns.lanes)
+      .unroll(row);
+  x = stage.vars[0];
+  y = stage.vars[1];
+  Var vector, part;
+  func.compute_at(copy, column)
+      .bound_extent(x, columns.tile)
+      .bound_extent(y, kTileRows)
+      .vectorize(x, columns.lanes)
+      .unroll(x)
+      .unroll(y);
+  order = {vector, part, y};
+  for (const RVar &loop : stage.updates.front().loops)
+    order.push_back(loop);
+  func.update()
+      .split(x, part, vector, columns.lanes)
+      .reorder(order)
+      .vectorize(vector)
+      .unroll(part)
+      .unroll(y);
+}
+
 /// A member's own loops: for rows: for vectors, or for tiles of registers.
 void CpuSchedule::scheduleMember(Stage &stage, LoopLevel level) {
   Func func = stage.func;
+  Columns columns = getColumns(stage);
+  if (hasHint(stage, "tile") && stage.hints.back() == "product" &&
+      columns.all == 0 && stage.updates.size() == 1)
+    return scheduleWideProduct(stage, level, columns);
   func.compute_at(level);
   if (stage.vars.empty())
     return;
-  Columns columns = getColumns(stage);
   vectorize(func, stage, columns);
   bool isProduct = stage.hints.back() == "product";
   for (size_t i = 0; i < stage.updates.size(); ++i) {
