@@ -6,7 +6,7 @@
 // RUN: attn-run %t/scores.mlir --random=1 --dim=n=5 --dim=m=5 --target=halide --allow-quadratic --verify
 // RUN: not attn-run %t/branch.mlir --random=1 --target=halide 2>&1 | FileCheck %t/branch.mlir
 // RUN: not attn-run %t/map.mlir --random=1 --target=halide 2>&1 | FileCheck %t/map.mlir
-// RUN: not attn-run %t/good.mlir --target=halide:foo 2>&1 | FileCheck %t/good.mlir --check-prefix=FOO
+// RUN: not attn-run %t/good.mlir --random=1 --dim=n=5 --target=halide:foo 2>&1 | FileCheck %t/good.mlir --check-prefix=FOO
 // RUN: not attn-run %t/good.mlir --target=halide: 2>&1 | FileCheck %t/good.mlir --check-prefix=EMPTY
 // RUN: not attn-run %t/good.mlir --random=1 --dim=n=5 --target=halide:arm-64-linux 2>&1 | FileCheck %t/good.mlir --check-prefix=ELSEWHERE
 // RUN: not attn-run %t/good.mlir --random=1 --dim=n=5 --target=halide --autoscheduler=Best 2>&1 | FileCheck %t/good.mlir --check-prefix=BEST
@@ -30,10 +30,12 @@ func.func @main(%q: tensor<2x?x8xf32>, %k: tensor<2x?x8xf32>) -> tensor<2x?x?xf3
 }
 
 //--- branch.mlir
-// CHECK: branch.mlir:4:8: 'scf.if' op has no form in Halide
-func.func @main(%q: tensor<2x5x8xf32>, %c: i1) -> tensor<2x5x8xf32> {
-  %r = attn.feature_map %q, #attn.exp : tensor<2x5x8xf32> -> tensor<2x5x8xf32>
+// CHECK: branch.mlir:5:8: 'scf.if' op has no form in Halide
+func.func @main(%q: tensor<2x5x8xf32>, %x: f32) -> tensor<2x5x8xf32> {
+  %zero = arith.constant 0.0 : f32
+  %c = arith.cmpf ogt, %x, %zero : f32
   %o = scf.if %c -> tensor<2x5x8xf32> {
+    %r = attn.feature_map %q, #attn.exp : tensor<2x5x8xf32> -> tensor<2x5x8xf32>
     scf.yield %r : tensor<2x5x8xf32>
   } else {
     scf.yield %q : tensor<2x5x8xf32>
