@@ -2,6 +2,7 @@
 #
 #   ATTN_VERIFY_ROUNDTRIP=1   runs every attn-opt with --verify-roundtrip
 
+import glob
 import os
 import re
 import shutil
@@ -70,6 +71,15 @@ if shutil.which("qemu-aarch64") and shutil.which("aarch64-linux-gnu-gcc"):
 # but load our libraries the runtime from the start; leaks are theirs. What is
 # measured in bytes of the process (`sanitizer`) is another thing there.
 sanitizers = re.search(r"-fsanitize=\S*", config.attn_c_flags)
+
+# The target halide, and a device for its OpenCL. What is sanitized is not opened
+# with RTLD_DEEPBIND.
+halide = os.path.join(config.attn_build_dir, "lib", "libattn-halide.so")
+if os.path.exists(halide) and not sanitizers:
+    config.available_features.add("halide")
+if glob.glob("/etc/OpenCL/vendors/*.icd"):
+    config.available_features.add("opencl")
+
 foreign = ""
 if sanitizers:
     config.available_features.add("sanitizer")

@@ -16,8 +16,9 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 preset=${ATTN_PRESET:-release}
 results=$root/build/test-results-$preset.json
 
-# Code for other CPUs is linked and emulated.
-ATTN_EXTRA_PACKAGES="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user" \
+# Code for other CPUs is linked and emulated; PoCL is an OpenCL device.
+ATTN_EXTRA_PACKAGES="gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user \
+pocl-opencl-icd ocl-icd-libopencl1" \
   "$root/tools/setup.sh" all
 export TMPDIR=$root/build/tmp
 rm -f "$results"

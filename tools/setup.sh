@@ -10,7 +10,8 @@
 #
 # Installs the Debian packages that are missing, configures and builds into
 # build/<preset>. Asks for root only if a package is missing. The second run
-# takes a second. ATTN_PRESET chooses another preset than release.
+# takes a second. ATTN_PRESET chooses another preset than release. Halide, for the
+# target halide, goes to build/halide; ATTN_HALIDE=0 leaves it out.
 
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -22,7 +23,7 @@ build_log=$root/build/build-$preset.log
 
 # libzstd-dev and zlib1g-dev: the package's LLVM names them as link libraries.
 # apt replaces libomp-14-dev by libomp-22-dev, which it conflicts with.
-packages=(ninja-build cmake g++ python3
+packages=(ninja-build cmake g++ python3 python3-pip
           libmlir-22-dev mlir-22-tools llvm-22-dev llvm-22-tools libomp-22-dev
           libgtest-dev libdlpack-dev pkg-config zlib1g-dev libzstd-dev)
 # What a caller needs besides, such as the libraries of a benchmark.
@@ -110,6 +111,21 @@ install_missing() {
   installed=1
 }
 
+# The wheel has headers and a library with an LLVM of its own. Without it, for want
+# of pip or of a network, everything but the target halide is built.
+install_halide() {
+  local folder=$root/build/halide version=21.0.0
+  [[ ${ATTN_HALIDE:-1} != 0 ]] || return 0
+  [[ ! -f $folder/halide/include/Halide.h ]] || return 0
+  say "      Halide $version: into build/halide (log: build/halide.log)"
+  if python3 -m pip install --quiet --no-deps --target "$folder" \
+      "halide==$version" >"$root/build/halide.log" 2>&1 </dev/null; then
+    installed=1
+  else
+    say "      cannot be had, going on without the target halide"
+  fi
+}
+
 configure() {
   local cache=$build/CMakeCache.txt fresh=()
   if ((!installed)) && [[ -f $build/build.ninja && $cache -nt $root/CMakePresets.json ]] &&
@@ -164,6 +180,7 @@ export TMPDIR=$root/build/tmp
 : >"$apt_log"
 start=$SECONDS
 install_missing
+install_halide
 configure
 build "$@"
 say "      ready after $((SECONDS - start)) s"

@@ -57,6 +57,9 @@ public:
 
 /// All that were built in.
 llvm::SmallVector<std::unique_ptr<Peer>> createPeers();
+/// The same graph through Halide, with its autoscheduler of that name, or with
+/// our schedule if it is empty.
+std::unique_ptr<Peer> createHalidePeer(llvm::StringRef autoscheduler);
 /// A program that speaks the protocol of peers/Process.cpp.
 std::unique_ptr<Peer> createProcessPeer(llvm::StringRef name,
                                         llvm::StringRef command);

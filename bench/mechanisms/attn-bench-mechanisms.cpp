@@ -46,7 +46,8 @@ static cl::opt<bool>
            cl::desc("Measure inputs of 16 bits beside those of 32"));
 static cl::list<std::string>
     peerNames("peers", cl::CommaSeparated, cl::cat(category),
-              cl::desc("The peers that run; all by default"));
+              cl::desc("The peers that run; by default all but halide and "
+                       "halide-Mullapudi2016"));
 static cl::list<std::string> processes("process",
                                        cl::value_desc("name=command"),
                                        cl::cat(category),
@@ -92,6 +93,11 @@ static llvm::Error run() {
   if (decodes && !(*row)->hasState)
     return createError("'" + rowName + "' has no state to decode with");
   SmallVector<std::unique_ptr<Peer>> peers;
+  // What Halide compiles for each row takes seconds: it is asked for by name.
+  for (StringRef autoscheduler : {"", "Mullapudi2016"})
+    if (auto peer = createHalidePeer(autoscheduler);
+        llvm::is_contained(peerNames, peer->getName()))
+      peers.push_back(std::move(peer));
   for (std::unique_ptr<Peer> &peer : createPeers())
     if (peerNames.empty() || llvm::is_contained(peerNames, peer->getName()))
       peers.push_back(std::move(peer));

@@ -62,6 +62,11 @@ llvm::Expected<std::string> getCodeKey(llvm::StringRef text,
   } else {
     hasher.add(parsed->model);
   }
+  if (parsed->kind == Target::Kind::Halide) {
+    hasher.add(options.threads);
+    hasher.add(options.allowQuadratic);
+    hasher.add(options.autoscheduler);
+  }
   if (parsed->kind == Target::Kind::Cpu) {
     // Costs count on them.
     hasher.add(options.threads > 0 ? options.threads : omp_get_max_threads());

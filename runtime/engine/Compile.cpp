@@ -26,7 +26,7 @@ struct OwnedCallable {
 } // namespace
 
 llvm::Expected<std::unique_ptr<Engine>>
-createEngine(const Target &target, const CpuEngineOptions &options) {
+createEngine(const Target &target, const EngineOptions &options) {
   switch (target.kind) {
   case Target::Kind::Cpu: {
     CpuEngineOptions cpu = options;
@@ -37,6 +37,16 @@ createEngine(const Target &target, const CpuEngineOptions &options) {
     if (options.strided)
       return createError("the option 'strided' is not for nvvm");
     return createGpuEngine({target.model, options.keepOrder});
+  case Target::Kind::Halide: {
+    HalideEngineOptions halide;
+    halide.target = target.model;
+    halide.autoscheduler = options.autoscheduler;
+    halide.threads = options.threads;
+    halide.keepOrder = options.keepOrder;
+    halide.allowQuadratic = options.allowQuadratic;
+    halide.dumpDirectory = options.dumpDirectory;
+    return createHalideEngine(halide);
+  }
   case Target::Kind::Reference:
     return createReferenceEngine();
   }
@@ -95,10 +105,12 @@ compileText(StringRef text, StringRef target, const CompileOptions &options,
   if (!key)
     return key.takeError();
   // Messages of a callable name the file.
-  return options.cache->get(
-      *key + name.str(),
-      parsed->kind == Target::Kind::Reference ? "" : StringRef(*key), report,
-      compileWith);
+  return options.cache->get(*key + name.str(),
+                            parsed->kind == Target::Kind::Cpu ||
+                                    parsed->kind == Target::Kind::Gpu
+                                ? StringRef(*key)
+                                : "",
+                            report, compileWith);
 }
 
 llvm::Expected<std::shared_ptr<const Callable>>

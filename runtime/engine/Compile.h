@@ -28,9 +28,8 @@ struct CompileReport {
   std::vector<std::string> warnings;
 };
 
-/// Options of a compilation. Those of CPUs are ignored elsewhere, `keepOrder`
-/// apart.
-struct CompileOptions : CpuEngineOptions {
+/// Options of a compilation.
+struct CompileOptions : EngineOptions {
   /// The function; needless if one alone is public.
   std::string entry;
   /// Make the states of recurrences the last arguments and results, so that the

@@ -59,19 +59,46 @@ struct GpuEngineOptions {
   bool keepOrder = false;
 };
 
+struct HalideEngineOptions {
+  /// As Halide writes targets, "host-opencl"; this machine's CPU if empty.
+  std::string target;
+  /// The name of one of Halide's autoschedulers; our own schedule if empty. It
+  /// is told that a call's open sizes are `estimate`.
+  std::string autoscheduler;
+  int64_t estimate = 4096;
+  /// 0: as many as Halide says.
+  int threads = 0;
+  /// Leave the graph as it is written: no reassociation.
+  bool keepOrder = false;
+  /// Give scores that the function returns an N x M buffer.
+  bool allowQuadratic = false;
+  /// Write the program and its loops into this folder; none if empty.
+  std::string dumpDirectory;
+};
+
+/// Options of the engine of any target. Those of CPUs that another target has
+/// no use for are ignored.
+struct EngineOptions : CpuEngineOptions {
+  /// For halide: one of its autoschedulers, or empty.
+  std::string autoscheduler;
+};
+
 /// MLIR's CPU pipeline and ORC.
 std::unique_ptr<Engine> createCpuEngine(CpuEngineOptions options = {});
 /// Kernels on the current CUDA device, arrays copied there and back.
 std::unique_ptr<Engine> createGpuEngine(GpuEngineOptions options = {});
-/// The engine of a target, whose `model` overrides that of the options. Other
-/// options of CPUs are ignored elsewhere, `keepOrder` apart; `strided` is an
-/// error on a GPU.
-llvm::Expected<std::unique_ptr<Engine>>
-createEngine(const Target &target, const CpuEngineOptions &options = {});
-/// The architecture of device 0; an error that says what is missing.
-llvm::Expected<std::string> findGpu();
+/// Compiles for one of Halide's targets, with Halide's code generator: an error
+/// of the compilation where this build has no Halide, or the machine no such
+/// device. Its calls take strided tensors of this machine.
+std::unique_ptr<Engine> createHalideEngine(HalideEngineOptions options = {});
 /// The literal f64 evaluation; results are f64.
 std::unique_ptr<Engine> createReferenceEngine();
+/// The engine of a target, whose `model` overrides that of the options;
+/// `strided` is an error on a GPU.
+llvm::Expected<std::unique_ptr<Engine>>
+createEngine(const Target &target, const EngineOptions &options = {});
+/// The architecture of device 0; an error that says what is missing.
+llvm::Expected<std::string> findGpu();
 
 } // namespace attn
 

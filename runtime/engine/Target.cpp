@@ -28,19 +28,22 @@ llvm::Expected<Target> Target::parse(llvm::StringRef name) {
     target.kind = Kind::Cpu;
   else if (kind == "nvvm")
     target.kind = Kind::Gpu;
+  else if (kind == "halide")
+    target.kind = Kind::Halide;
   else if (name == "reference")
     target.kind = Kind::Reference;
   else
     return createError("unknown target '" + name +
-                       "': expected cpu, cpu:NAME, nvvm, nvvm:sm_XX or "
-                       "reference");
+                       "': expected cpu, cpu:NAME, nvvm, nvvm:sm_XX, "
+                       "halide, halide:TARGET or reference");
   bool isChip =
       model.starts_with("sm_") && model.size() > 3 && llvm::isDigit(model[3]);
   if (hasColon && (model.empty() || (target.kind == Kind::Gpu && !isChip)))
     return createError("unknown target '" + name + "': expected " +
                        (target.kind == Kind::Gpu ? "nvvm:sm_XX, such as sm_90"
-                                                 : "cpu:NAME, such as "
-                                                   "cpu:x86-64-v3"));
+                        : target.kind == Kind::Halide
+                            ? "halide:TARGET, such as halide:host-opencl"
+                            : "cpu:NAME, such as cpu:x86-64-v3"));
   return target;
 }
 
@@ -50,6 +53,8 @@ llvm::StringRef Target::getKindName() const {
     return "cpu";
   case Kind::Gpu:
     return "nvvm";
+  case Kind::Halide:
+    return "halide";
   case Kind::Reference:
     return "reference";
   }

@@ -21,9 +21,10 @@ namespace attn {
 ///     cpu:NAME          a CPU or level of this machine's architecture, as LLVM
 ///                       names it: znver4, x86-64-v3
 ///     nvvm, nvvm:sm_XX  the GPU of device 0, or a named architecture
+///     halide, halide:X  Halide's code for its target X: host-opencl
 ///     reference         the literal f64 evaluation
 struct Target {
-  enum class Kind { Cpu, Gpu, Reference };
+  enum class Kind { Cpu, Gpu, Halide, Reference };
 
   Kind kind = Kind::Cpu;
   /// What stands behind the colon, or empty.

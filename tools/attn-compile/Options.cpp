@@ -27,12 +27,17 @@ static cl::opt<std::string>
 static cl::opt<std::string>
     header("header", cl::value_desc("file"), cl::cat(category),
            cl::desc("The C header; by default the result's name with .h"));
+static cl::opt<std::string> target(
+    "target", cl::init("cpu"), cl::value_desc("name"), cl::cat(category),
+    cl::desc("cpu, this machine (default); cpu:NAME, a CPU or level of "
+             "its architecture, such as cpu:x86-64-v3; cpu:ARCH:NAME, "
+             "another, such as cpu:aarch64:neoverse-n1; nvvm:sm_XX, PTX "
+             "for an NVIDIA GPU; halide:TARGET, a target of Halide, such "
+             "as halide:arm-64-android"));
 static cl::opt<std::string>
-    target("target", cl::init("cpu"), cl::value_desc("name"), cl::cat(category),
-           cl::desc("cpu, this machine (default); cpu:NAME, a CPU or level of "
-                    "its architecture, such as cpu:x86-64-v3; cpu:ARCH:NAME, "
-                    "another, such as cpu:aarch64:neoverse-n1; nvvm:sm_XX, PTX "
-                    "for an NVIDIA GPU"));
+    autoscheduler("autoscheduler", cl::value_desc("name"), cl::cat(category),
+                  cl::desc("For halide: Mullapudi2016, Adams2019 or another of "
+                           "its own; by default a fixed schedule"));
 static cl::opt<std::string> name(
     "name", cl::value_desc("name"), cl::cat(category),
     cl::desc("The C function; by default the name of the graph's function, "
@@ -93,7 +98,15 @@ static Error checkTarget(const Options &options) {
   if (options.target.kind == Target::Kind::Reference)
     return createError(
         "--target=reference has no code: expected cpu, cpu:NAME, "
-        "cpu:ARCH:NAME or nvvm:sm_XX");
+        "cpu:ARCH:NAME, nvvm:sm_XX or halide:TARGET");
+  if (options.target.kind == Target::Kind::Halide) {
+    if (options.kind != Output::Object)
+      return createError("-o " + options.output +
+                         ": expected .o for --target=halide");
+    return Error::success();
+  }
+  if (autoscheduler.getNumOccurrences())
+    return createError("--autoscheduler is for --target=halide");
   bool isGpu = options.target.kind == Target::Kind::Gpu;
   if (isGpu && options.target.model.empty())
     return createError("--target=nvvm: expected an architecture, nvvm:sm_XX");
@@ -136,6 +149,7 @@ Expected<Options> parseCommandLine(int argc, char **argv) {
                                   : header.getValue();
   options.entry = entry;
   options.name = name;
+  options.autoscheduler = autoscheduler;
   options.linker = linker;
   options.exposesStates = exposesStates;
   options.keepOrder = keepOrder;

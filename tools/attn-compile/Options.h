@@ -21,6 +21,8 @@ struct Options {
   std::string entry;
   Target target;
   Output kind = Output::Object;
+  /// For Halide; none if empty.
+  std::string autoscheduler;
   std::string output, header;
   /// The C function.
   std::string name;

@@ -7,6 +7,7 @@
 
 #include "Options.h"
 #include "runtime/aot/CrossTarget.h"
+#include "runtime/aot/HalideObject.h"
 #include "runtime/aot/Package.h"
 #include "runtime/aot/Ptx.h"
 #include "runtime/array/Error.h"
@@ -95,6 +96,23 @@ static llvm::Error compileForGpu(mlir::func::FuncOp function,
   return llvm::Error::success();
 }
 
+static llvm::Error compileForHalide(mlir::func::FuncOp function,
+                                    const Options &options) {
+  if (options.exposesStates) {
+    auto before = ::attn::exposeStates(function);
+    if (!before)
+      return before.takeError();
+  }
+  ::attn::HalideObjectOptions halide;
+  halide.target = options.target.model;
+  halide.name = getName(function.getSymName(), options);
+  halide.autoscheduler = options.autoscheduler;
+  halide.keepOrder = options.keepOrder;
+  return ::attn::writeHalideObject(function->getParentOfType<mlir::ModuleOp>(),
+                                   function.getSymName(), halide,
+                                   options.output, options.header);
+}
+
 static llvm::Error compileFile(const Options &options) {
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(options.file);
   if (!buffer)
@@ -106,6 +124,8 @@ static llvm::Error compileFile(const Options &options) {
   auto function = ::attn::findEntry(graph->getModule(), options.entry);
   if (!function)
     return function.takeError();
+  if (options.target.kind == ::attn::Target::Kind::Halide)
+    return compileForHalide(*function, options);
   return options.kind == Output::Ptx ? compileForGpu(*function, options)
                                      : compileForCpu(*function, options);
 }

@@ -24,8 +24,14 @@ static cl::opt<std::string>
 static cl::opt<std::string>
     target("target", cl::init("cpu"), cl::value_desc("name"), cl::cat(category),
            cl::desc("What runs the function: cpu, this machine (default), or "
-                    "cpu:NAME; nvvm or nvvm:sm_XX, an NVIDIA GPU; reference, "
-                    "the literal f64 evaluation"));
+                    "cpu:NAME; nvvm or nvvm:sm_XX, an NVIDIA GPU; halide or "
+                    "halide:TARGET, such as halide:host-opencl, Halide's code; "
+                    "reference, the literal f64 evaluation"));
+static cl::opt<std::string>
+    autoscheduler("autoscheduler", cl::value_desc("name"), cl::cat(category),
+                  cl::desc("For halide: Mullapudi2016, Adams2019 or another of "
+                           "its own, which search for a schedule; by default "
+                           "a fixed one"));
 static cl::opt<std::string>
     inputs("inputs", cl::value_desc("a.npy,b.npy,..."), cl::cat(category),
            cl::desc("The arguments in order; an empty one is random"));
@@ -128,9 +134,14 @@ llvm::Expected<Options> parseCommandLine(int argc, char **argv) {
   if (!parsed)
     return parsed.takeError();
   options.target = *parsed;
-  if (options.target.kind != Target::Kind::Cpu && !dumpIR.empty())
-    return createError("--dump-ir is for --target=cpu");
-  if (options.target.kind == Target::Kind::Reference && keepOrder)
+  Target::Kind kind = options.target.kind;
+  if (kind != Target::Kind::Cpu && kind != Target::Kind::Halide &&
+      !dumpIR.empty())
+    return createError("--dump-ir is for --target=cpu and halide");
+  if (kind != Target::Kind::Halide && !autoscheduler.empty())
+    return createError("--autoscheduler is for --target=halide");
+  options.engine.autoscheduler = autoscheduler;
+  if (kind == Target::Kind::Reference && keepOrder)
     return createError("--keep-order is not for --target=reference");
   options.file = file;
   options.entry = getGiven(entry);

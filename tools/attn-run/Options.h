@@ -34,7 +34,7 @@ struct Options {
   bool remarks = false;
 
   /// How the function is compiled.
-  CpuEngineOptions engine;
+  EngineOptions engine;
   /// States are arguments and results.
   bool exposesState = false;
   /// Tokens a call; 0 is all of them in one.

@@ -7,7 +7,7 @@
 # ===------------------------------------------------------------------------=== #
 """Runs random graphs of attention through attn-run --verify.
 
-  differential.py ATTN_RUN FOLDER FIRST COUNT
+  differential.py ATTN_RUN FOLDER FIRST COUNT [OPTION..]
 
 Case number i is drawn from the seed i, so that one case can be run again by
 itself: FIRST=i COUNT=1 leaves its graph in FOLDER. A case that fails is
@@ -276,12 +276,12 @@ class Case:
 
 
 def main():
-    attn_run, folder, first, count = sys.argv[1:]
+    attn_run, folder, first, count, *options = sys.argv[1:]
     os.makedirs(folder, exist_ok=True)
     failed = 0
     for seed in range(int(first), int(first) + int(count)):
         case = Case(seed)
-        command = case.command(attn_run, folder)
+        command = case.command(attn_run, folder) + options
         run = subprocess.run(command, capture_output=True, text=True, check=False)
         if run.returncode == 0 and "rel_err=" in run.stdout:
             continue
