@@ -142,6 +142,13 @@ def recurrence(q, writes, decay=None, erase=None, read="current", bonus=None,
     return torch.stack(out, 2), state
 
 
+def batch_first(state, query):
+    """States have the axes of their gate first, such as the head's."""
+    if state.shape[:2] == query.shape[:2]:
+        return state
+    return state.transpose(0, 1)
+
+
 def get_error(got, exact):
     got = got.double()
     return ((got - exact).norm() / exact.norm()).item()
@@ -212,6 +219,8 @@ def main():
     parser.add_argument("--peer-rows", default=",".join(ROWS),
                         help="rows whose peer runs: each is compiled for a minute")
     parser.add_argument("--peer-shapes", default=",".join(ALL_SHAPES))
+    parser.add_argument("--peer-seconds", type=float, default=float("inf"),
+                        help="when this time has passed, peers run no more")
     parser.add_argument("--report")
     options = parser.parse_args()
     with open(os.path.join(options.folder, "programs.json"),
@@ -228,7 +237,7 @@ def main():
         for _ in range(CALLS):
             other.copy_(block)
 
-    results, failed = [], 0
+    results, failed, start = [], 0, time.time()
     for key, program in content["programs"].items():
         name = program["row"]
         row = ROWS[name]
@@ -258,19 +267,24 @@ def main():
             else:
                 exact, exact_state = recurrence(
                     **row.terms(first),
-                    **({"state": states[0].double()} if states else {}))
+                    **({"state": batch_first(states[0], query).double()}
+                       if states else {}))
             # What is not written stays no number.
             output = torch.full_like(query, torch.nan)
-            initial = [state.clone() for state in states]
+            initial = [batch_first(state, query).clone(
+                memory_format=torch.contiguous_format) for state in states]
             arguments = [*inputs.values(), output, *states]
             ours(arguments)
             error = get_error(output[:, :, : exact.shape[2]], exact)
             if states:
-                error = max(error, get_error(states[0], exact_state))
+                got = batch_first(states[0], query)
+                error = max(error, get_error(got, exact_state))
             functions = [copy_block, capture(lambda: ours(arguments))]
             peer_error = cold = None
             call = row.step if states else row.peer
-            if (peer and call and name in options.peer_rows.split(",")
+            if (peer and call
+                    and time.time() - start < options.peer_seconds
+                    and name in options.peer_rows.split(",")
                     and shape in options.peer_shapes.split(",")):
                 theirs = {n: x.transpose(1, 2).contiguous()
                           if x.dim() > 2 else x.to(torch.bfloat16)

@@ -125,10 +125,7 @@ static Error timeCalls(const CompileOptions &options, const Callable &callable,
        [&] {
          return callable.run(memory.arguments, memory.results, unchecked);
        },
-       [&] {
-         bare.run(*code);
-         return Error::success();
-       }},
+       [&] { return bare.run(*code); }},
       1000, callSeconds);
   if (!times)
     return times.takeError();

@@ -9,7 +9,7 @@
 #include "runtime/engine/CheckArguments.h"
 #include "runtime/engine/CheckContents.h"
 #include "runtime/engine/Engine.h"
-#include "runtime/engine/HostFunction.h"
+#include "runtime/engine/IsolatedGraph.h"
 #include "runtime/engine/halide/HalideGraph.h"
 #include "runtime/engine/halide/HalideLibrary.h"
 #include "llvm/Support/FileSystem.h"
@@ -231,23 +231,16 @@ HalideEngine::compile(ModuleOp module, StringRef entry,
   auto api = halide::openLibrary();
   if (!api)
     return api.takeError();
-  OwningOpRef<ModuleOp> graph(module.clone());
-  auto function = isolate(*graph, entry);
-  if (!function)
-    return function.takeError();
-  auto checks = ContentChecks::create(*function);
-  if (!checks)
-    return checks.takeError();
-  auto signature = Signature::create(*function, checks->getClasses());
-  if (!signature)
-    return signature.takeError();
+  auto graph = IsolatedGraph::create(module, entry, /*exposesStates=*/false);
+  if (!graph)
+    return graph.takeError();
   auto program = halide::writeProgram(
-      *graph, function->getSymName(),
+      *graph->module, graph->getName(),
       {options.keepOrder, options.allowQuadratic}, hooks.times);
   if (!program)
     return program.takeError();
   for (auto [info, state] :
-       llvm::zip_equal(signature->results, program->states))
+       llvm::zip_equal(graph->signature.results, program->states))
     info.state = state;
 
   Stopwatch watch(hooks.times ? &hooks.times->llvm : nullptr);
@@ -268,8 +261,9 @@ HalideEngine::compile(ModuleOp module, StringRef entry,
           **api, (*api)->compile(text.c_str(), &plugin, &pipeline)))
     return std::move(error);
   return std::make_unique<HalideCallable>(
-      std::move(graph), std::move(*signature), std::move(*checks),
-      std::move(*program), **api, pipeline, options.threads);
+      std::move(graph->module), std::move(graph->signature),
+      std::move(graph->checks), std::move(*program), **api, pipeline,
+      options.threads);
 }
 
 std::unique_ptr<Engine> createHalideEngine(HalideEngineOptions options) {

@@ -56,7 +56,7 @@ func.func @main(%q: tensor<2x5x8xf32>) -> tensor<2x5x8xf32> {
 
 //--- good.mlir
 // FOO: error: Halide: 'foo' is not a target of Halide: expected arch-bits-os-features
-// EMPTY: error: --target: expected cpu, nvvm, nvvm:sm_XX, halide, halide:TARGET or reference, got 'halide:'
+// EMPTY: error: unknown target 'halide:': expected halide:TARGET, such as halide:host-opencl
 // ELSEWHERE: error: Halide: code for 'arm-64-linux' does not run on this machine
 // BEST: error: Halide: no autoscheduler 'Best': expected Mullapudi2016
 // STEPS: error: Halide: no autoscheduler keeps the steps of a recurrence
