@@ -236,13 +236,15 @@ void RecurrenceKernel::emitKernel() {
   if (segments.count > 1)
     placeSegment(ops);
 
-  // A slot is full when its token warp says so, empty when all state warps do.
+  // A slot is full when its token warp says so, empty when all state warps do:
+  // every lane arrives, for what each has written or read.
   ops.when(ops.cmp(arith::CmpIPredicate::eq, thread, ops.i32(0)),
            [&](ThreadOps &first) {
              for (int64_t slot = 0; slot < slots; ++slot) {
                Value number = first.i32(slot);
-               first.initBarrier(getFullBarrier(first, number), 1);
-               first.initBarrier(getEmptyBarrier(first, number), stateWarps);
+               first.initBarrier(getFullBarrier(first, number), 32);
+               first.initBarrier(getEmptyBarrier(first, number),
+                                 32 * stateWarps);
              }
            });
   ops.syncBlock();

@@ -58,9 +58,7 @@ void RecurrenceKernel::emitStateWarp(ThreadOps &ops, Value warp) {
             passed[i + 1] = o.mulf(passed[i + 1], y);
         }
         o.syncWarp();
-        Value empty = getEmptyBarrier(o, slot);
-        o.when(o.cmp(arith::CmpIPredicate::eq, lane, o.i32(0)),
-               [&](ThreadOps &in) { in.arrive(empty); });
+        o.arrive(getEmptyBarrier(o, slot));
         Value after = o.add(slot, 1);
         Value wraps = o.cmp(arith::CmpIPredicate::eq, after, o.i32(slots));
         Value flipped = arith::XOrIOp::create(o.b, loc, parity, o.i32(1));

@@ -67,9 +67,7 @@ void RecurrenceKernel::emitTokenWarp(ThreadOps &ops, Value warp) {
         laneRows.clear();
         emitTile(o, place, scratch);
         o.syncWarp();
-        Value isFirst = o.cmp(arith::CmpIPredicate::eq, lane, o.i32(0));
-        Value full = getFullBarrier(o, slot);
-        o.when(isFirst, [&](ThreadOps &in) { in.arrive(full); });
+        o.arrive(getFullBarrier(o, slot));
         // Copies for the slot before this one.
         if (depth > 1) {
           Value later = o.add(tile, (depth - 1) * tokenWarps);

@@ -38,12 +38,12 @@ def build(program):
          "-ldl", "-o", stem], capture_output=True, text=True, check=False)
 
 
-def run(program, *wrapper):
+def run(program, *wrapper, output=".raw"):
     name = program["name"]
     files = [os.path.join(folder, f) for f in program["inputs"]]
     return subprocess.run(
         [*wrapper, os.path.join(folder, name), *files,
-         os.path.join(folder, name + ".raw")],
+         os.path.join(folder, name + output)],
         capture_output=True, text=True, check=False)
 
 
@@ -60,20 +60,23 @@ def check(program, built):
 
 
 def sanitize(program, tool):
-    ran = run(program, "compute-sanitizer", "--tool", tool, "--error-exitcode=9")
+    ran = run(program, "compute-sanitizer", "--tool", tool, "--error-exitcode=9",
+              output="." + tool)
     return "clean" if ran.returncode == 0 else "errors"
 
 
+tools = ("memcheck", "racecheck") if options.sanitize else ()
 with concurrent.futures.ThreadPoolExecutor() as pool:
     builds = list(pool.map(build, programs))
+errors = [check(program, built) for program, built in zip(programs, builds)]
+with concurrent.futures.ThreadPoolExecutor(8) as pool:
+    found = [[pool.submit(sanitize, program, tool) for tool in tools]
+             for program in programs]
+    found = [[future.result() for future in futures] for futures in found]
 rows, failed = [], 0
-for program, built in zip(programs, builds):
-    row = [program["name"], f"{check(program, built):.1e}"]
-    good = float(row[1]) <= program["bound"]
-    if options.sanitize and good:
-        for tool in ("memcheck", "racecheck"):
-            row.append(sanitize(program, tool))
-            good &= row[-1] == "clean"
+for program, error, words in zip(programs, errors, found):
+    row = [program["name"], f"{error:.1e}", *words]
+    good = error <= program["bound"] and words.count("clean") == len(tools)
     print(*row)
     rows.append(row)
     failed += not good
