@@ -974,9 +974,10 @@ def AttnLaunchRecurrences : Pass<"attn-launch-recurrences", "::mlir::ModuleOp"> 
 
     **Cost.** Steps read and write the state once. Tiles: one launch; each operand once from memory, but once for each part of
     the value channels from the cache. Where the states are fewer than the
-    multiprocessors, and nothing is erased, the tokens are cut into `segments`: a
-    launch before makes the states after each from zero, and keys and values are
-    read twice.
+    multiprocessors, the tokens are cut into `segments`: a launch before makes the
+    states after each from zero, and keys and values are read twice. What a
+    segment with erasures does to a state is a matrix, which more blocks of that
+    launch make of the identity; it pays from four segments on.
   }];
   let options = [
     Option<"chip", "chip", "std::string", /*default=*/"\"sm_80\"",

@@ -34,6 +34,8 @@ public:
   std::string describe() const;
 
 private:
+  static constexpr int64_t kWarps = 4, kThreads = 32 * kWarps,
+                           kQueries = kWarps * kTile;
   /// What a row of a warp has: the maximum, the sum of weights, and the output;
   /// a thread has two rows.
   struct Rows {
