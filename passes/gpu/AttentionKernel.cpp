@@ -338,11 +338,6 @@ LogicalResult AttentionKernel::launch(std::string &reason) {
   outputPointer = kernel->passPointer(outputBuffer);
   emitKernel();
   passSizes();
-  Block &entry = kernel->getFunction().getBody().front();
-  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(entry)))
-    if (isOpTriviallyDead(&op) ||
-        (isa<UnrealizedConversionCastOp>(op) && op.use_empty()))
-      op.erase();
   kernel->launch(getValueOrCreateConstantIndexOp(h, loc, blocks), kThreads,
                  totalBytes);
   stored.replaceAllUsesWith(bufferization::ToTensorOp::create(

@@ -122,8 +122,13 @@ Value KernelBuilder::getSharedMemory() {
 }
 
 void KernelBuilder::launch(Value blocks, int64_t threads, int64_t sharedBytes) {
-  function.setFunctionType(
-      host.getFunctionType(function.getBody().front().getArgumentTypes(), {}));
+  // Templates have been evaluated: nothing is left of them.
+  Block &body = function.getBody().front();
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(body)))
+    if (isOpTriviallyDead(&op) ||
+        (isa<UnrealizedConversionCastOp>(op) && op.use_empty()))
+      op.erase();
+  function.setFunctionType(host.getFunctionType(body.getArgumentTypes(), {}));
   function.setKnownBlockSizeAttr(
       host.getDenseI32ArrayAttr({int32_t(threads), 1, 1}));
   SmallVector<Value> all{

@@ -237,11 +237,6 @@ Value RecurrenceLaunch::divideOrZero(ThreadOps &ops, Value x, Value by) {
 //===----------------------------------------------------------------------===//
 
 void RecurrenceLaunch::launchKernel(int64_t threads, int64_t sharedBytes) {
-  Block &entry = kernel->getFunction().getBody().front();
-  for (Operation &inner : llvm::make_early_inc_range(llvm::reverse(entry)))
-    if (isOpTriviallyDead(&inner) ||
-        (isa<UnrealizedConversionCastOp>(inner) && inner.use_empty()))
-      inner.erase();
   kernel->launch(getValueOrCreateConstantIndexOp(kernel->host, loc, blocks),
                  threads, sharedBytes);
 }

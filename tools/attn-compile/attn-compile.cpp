@@ -72,11 +72,6 @@ static llvm::Error compileForCpu(mlir::func::FuncOp function,
 /// of kernels as well, which are printed.
 static llvm::Error compileForGpu(mlir::func::FuncOp function,
                                  const Options &options) {
-  if (options.exposesStates) {
-    auto before = ::attn::exposeStates(function);
-    if (!before)
-      return before.takeError();
-  }
   ::attn::PtxOptions ptx;
   ptx.chip = options.target.model;
   ptx.keepOrder = options.keepOrder;
@@ -98,11 +93,6 @@ static llvm::Error compileForGpu(mlir::func::FuncOp function,
 
 static llvm::Error compileForHalide(mlir::func::FuncOp function,
                                     const Options &options) {
-  if (options.exposesStates) {
-    auto before = ::attn::exposeStates(function);
-    if (!before)
-      return before.takeError();
-  }
   ::attn::HalideObjectOptions halide;
   halide.target = options.target.model;
   halide.name = getName(function.getSymName(), options);
@@ -124,10 +114,16 @@ static llvm::Error compileFile(const Options &options) {
   auto function = ::attn::findEntry(graph->getModule(), options.entry);
   if (!function)
     return function.takeError();
-  if (options.target.kind == ::attn::Target::Kind::Halide)
-    return compileForHalide(*function, options);
-  return options.kind == Output::Ptx ? compileForGpu(*function, options)
-                                     : compileForCpu(*function, options);
+  bool isForHalide = options.target.kind == ::attn::Target::Kind::Halide;
+  if (!isForHalide && options.kind != Output::Ptx)
+    return compileForCpu(*function, options);
+  if (options.exposesStates) {
+    auto before = ::attn::exposeStates(*function);
+    if (!before)
+      return before.takeError();
+  }
+  return isForHalide ? compileForHalide(*function, options)
+                     : compileForGpu(*function, options);
 }
 
 int main(int argc, char **argv) {
