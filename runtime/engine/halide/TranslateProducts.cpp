@@ -78,11 +78,10 @@ LogicalResult Translator::translateProduct(ContractionOpInterface op) {
   if (failed(lhs) || failed(rhs))
     return failure();
   mlir::attn::Einsum einsum = op.getSubscripts();
-  AxisTerms sizes;
-  for (int pass = 0; pass < 2; ++pass)
-    if (failed(addSizes(op, sizes, einsum.lhs, lhs->sizes)) ||
-        failed(addSizes(op, sizes, einsum.rhs, rhs->sizes)))
-      return failure();
+  auto found = getSizes(op, einsum, *lhs, *rhs);
+  if (failed(found))
+    return failure();
+  AxisTerms &sizes = *found;
   Kind kind = getKind(op.getResult().getType());
   // What runs along vectors lies along memory.
   std::optional<char> innermost;

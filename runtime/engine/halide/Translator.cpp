@@ -143,6 +143,18 @@ LogicalResult Translator::addSizes(Operation *op, AxisTerms &sizes,
   return success();
 }
 
+FailureOr<AxisTerms> Translator::getSizes(Operation *op,
+                                          const mlir::attn::Einsum &einsum,
+                                          const Tensor &lhs,
+                                          const Tensor &rhs) {
+  AxisTerms sizes;
+  for (int pass = 0; pass < 2; ++pass)
+    if (failed(addSizes(op, sizes, einsum.lhs, lhs.sizes)) ||
+        failed(addSizes(op, sizes, einsum.rhs, rhs.sizes)))
+      return failure();
+  return sizes;
+}
+
 SmallVector<Term> Translator::getIndex(const EinsumOperand &axes,
                                        const AxisTerms &at,
                                        const AxisTerms &sizes) {

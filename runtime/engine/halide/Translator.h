@@ -103,6 +103,10 @@ private:
   // Named axes.
   LogicalResult addSizes(Operation *op, AxisTerms &sizes,
                          const EinsumOperand &axes, ArrayRef<Term> shape);
+  /// The sizes of all axes of two operands: one may say what a group of the
+  /// other needs.
+  FailureOr<AxisTerms> getSizes(Operation *op, const mlir::attn::Einsum &einsum,
+                                const Tensor &lhs, const Tensor &rhs);
   SmallVector<Term> getIndex(const EinsumOperand &axes, const AxisTerms &at,
                              const AxisTerms &sizes);
   SmallVector<Term> getShape(const EinsumOperand &axes, const AxisTerms &sizes);
